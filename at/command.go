@@ -44,6 +44,10 @@ type Command struct {
 	// the command with success.
 	Finals []string
 
+	// Fails are result codes of this command alone that report a failure:
+	// "SEND FAIL", "CONNECT FAIL". They end it with a ResultError.
+	Fails []string
+
 	// NoFinal says that the modem ends the answer with an information line
 	// and no result code (AT+CIFSR of a SIM800).
 	NoFinal bool
@@ -58,6 +62,11 @@ type Command struct {
 	// waiting command of higher priority may then abort it; the engine runs
 	// it again afterwards, within Timeout.
 	Abortable bool
+
+	// Reboots says that the command makes the modem start again, so that a
+	// boot message in place of the final result is a success. Implied for
+	// +CFUN.
+	Reboots bool
 
 	// Priority orders the commands that wait for the line.
 	Priority Priority
@@ -88,17 +97,27 @@ type Prompt struct {
 	// End is sent behind Data and ends the entry: for SMS 0x1A (Ctrl-Z).
 	// Empty for entries of a fixed length.
 	End []byte
-	// Fixed says that the entry ends by count alone: an abandoned one must be
-	// filled up, since ESC would be taken as data.
+	// Fixed says that the entry ends by count alone. One that is abandoned
+	// before its end has to be filled up, since ESC would be taken as data;
+	// the engine fills it with Data itself, so it counts as DataWritten.
 	Fixed bool
 	// Gap is waited between the mark and the data (u-blox: 50 ms).
 	Gap time.Duration
+	// Timeout bounds the wait for the mark. Zero means 10 s; negative leaves
+	// the bound to Command.Timeout.
+	Timeout time.Duration
 }
 
 // Body is what follows an information line.
 type Body struct {
 	// Lines is the number of text lines that belong to the line before them.
 	Lines int
+	// Hex says that the Lines consist of hexadecimal digits, as a PDU does. A
+	// line that does not is no part of the body, but one that tore in.
+	Hex bool
+	// TPDU is the announced length of a PDU in octets without the service
+	// centre address in front, 0 if unknown. It helps to tell two bodies apart.
+	TPDU int
 	// Octets is the number of raw octets that follow the line end, read
 	// exactly and never scanned for lines.
 	Octets int

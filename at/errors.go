@@ -21,6 +21,11 @@ var (
 	// ErrInvalid says that the command was refused before anything was
 	// written, for instance because of a control character in it.
 	ErrInvalid = errors.New("invalid command")
+	// ErrTooLong says that a line or the whole answer went beyond the limits
+	// of Config; what fitted is lost too.
+	ErrTooLong = errors.New("the answer is too long")
+	// ErrCallEnded says that a data call is over, on its own or by Close.
+	ErrCallEnded = errors.New("the data call has ended")
 	// ErrClosed says that the engine was closed by its user.
 	ErrClosed = errors.New("the modem engine is closed")
 )
@@ -84,17 +89,18 @@ type ResultError struct {
 func (e ResultError) Error() string { return "the modem answered " + strconv.Quote(e.Result) }
 
 // Error implements error.
-func (e CMEError) Error() string { return "+CME ERROR: " + codeText(e.Code, e.Text) }
+func (e CMEError) Error() string { return "+CME ERROR: " + codeText(e.Code, e.Name()) }
 
 // Error implements error.
-func (e CMSError) Error() string { return "+CMS ERROR: " + codeText(e.Code, e.Text) }
+func (e CMSError) Error() string { return "+CMS ERROR: " + codeText(e.Code, e.Name()) }
 
-func codeText(code int, text string) string {
-	if code < 0 {
-		return text
+// codeText returns the number and its name; an unknown code is its number.
+func codeText(code int, name string) string {
+	switch {
+	case code < 0:
+		return strconv.Quote(name)
+	case name == "":
+		return strconv.Itoa(code)
 	}
-	if text != "" {
-		return strconv.Itoa(code) + " (" + text + ")"
-	}
-	return strconv.Itoa(code)
+	return strconv.Itoa(code) + " (" + name + ")"
 }
