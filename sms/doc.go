@@ -1,0 +1,2 @@
+// Package sms sends and receives short messages over a modem.
+package sms
