@@ -1,0 +1,308 @@
+package fakemodem
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"github.com/telemodem/telemodem/gprs/ppp"
+)
+
+// gateway is the packet gateway (GGSN, 3GPP TS 23.060): it gives modems
+// addresses and carries packets between them and the hosts of the network.
+type gateway struct {
+	n      *Network
+	apns   map[string]*APN
+	open   bool // access point names that nobody has added are accepted
+	next   netip.Addr
+	leased map[netip.Addr]*Modem
+	links  map[netip.Addr]*dataLink
+	hosts  map[netip.Addr]*host
+	names  map[string][]netip.Addr
+	path   Path
+	stats  GatewayStats
+}
+
+// Addresses of the network.
+var (
+	poolPrefix  = netip.MustParsePrefix("10.64.0.0/16")
+	gatewayAddr = netip.MustParseAddr("10.64.0.1") // the network's end of every data call, and its name server
+	firstAddr   = netip.MustParseAddr("10.64.0.2")
+)
+
+// GatewayAddr is the network's end of every data call. It answers pings and
+// questions for names.
+func (n *Network) GatewayAddr() netip.Addr { return gatewayAddr }
+
+// APN is an access point of the packet gateway.
+type APN struct {
+	// Name is what +CGDCONT must say.
+	Name string
+	// User and Password are what the modem must prove, by PAP or CHAP or, for
+	// contexts that end in the modem, by +CGAUTH. An empty User asks for nothing.
+	User, Password string
+	// PAPOnly asks for PAP; otherwise CHAP is asked for first.
+	PAPOnly bool
+	// DNS are the name servers that modems are told. Nil is GatewayAddr.
+	DNS []netip.Addr
+	// MRU is the longest packet in octets. Zero means 1500.
+	MRU int
+	// Refused lets every activation fail.
+	Refused bool
+}
+
+// GatewayStats count what the gateway has done.
+type GatewayStats struct {
+	Calls   int // data calls begun
+	Packets int // packets carried
+	Dropped int // packets that found no way, no room or no coverage
+}
+
+func (g *gateway) init(n *Network) {
+	*g = gateway{
+		n: n, open: true, next: firstAddr,
+		apns:   make(map[string]*APN),
+		leased: make(map[netip.Addr]*Modem),
+		links:  make(map[netip.Addr]*dataLink),
+		hosts:  make(map[netip.Addr]*host),
+	}
+}
+
+// AddAPN adds an access point. As long as none was added, every name is taken
+// and nothing has to be proven; from then on unknown names are refused.
+func (n *Network) AddAPN(apn APN) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.gateway.open = false
+	n.gateway.apns[apn.Name] = &apn
+}
+
+// GatewayStats tells what the packet gateway has done so far.
+func (n *Network) GatewayStats() GatewayStats {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.gateway.stats
+}
+
+// access finds the access point that a context asks for.
+func (g *gateway) access(name string) (*APN, bool) {
+	if a, ok := g.apns[name]; ok {
+		return a, !a.Refused
+	}
+	return &APN{Name: name}, g.open
+}
+
+// lease gives a context an address.
+func (g *gateway) lease(m *Modem, c *packetContext) (netip.Addr, bool) {
+	if _, ok := g.access(c.apn); !ok {
+		return netip.Addr{}, false
+	}
+	for range 1 << 16 {
+		addr := g.next
+		if g.next = addr.Next(); !poolPrefix.Contains(g.next) {
+			g.next = firstAddr
+		}
+		if g.leased[addr] == nil && g.hosts[addr] == nil {
+			g.leased[addr] = m
+			return addr, true
+		}
+	}
+	return netip.Addr{}, false
+}
+
+func (g *gateway) release(addr netip.Addr) {
+	delete(g.leased, addr)
+}
+
+// call runs a data call on a port: PPP in the server's role until one side
+// ends it. The caller holds the network's lock.
+func (g *gateway) call(p *port, c *packetContext) {
+	s := p.carry(true)
+	c.call = s
+	g.stats.Calls++
+	ctx, cancel := context.WithCancel(context.Background())
+	s.onEnd = func(error) { cancel() }
+	config := g.pppConfig(p.m, c)
+	link := newDataLink(g, p.m, s, c.addr)
+	g.n.start(func() {
+		defer cancel()
+		conn, err := ppp.Serve(ctx, s, config)
+		if err == nil {
+			link.run(ctx, conn)
+		}
+		g.n.mu.Lock()
+		defer g.n.mu.Unlock()
+		if c.call == s {
+			c.call = nil
+			p.m.contexts.deactivate(c, errHungUp)
+		}
+		s.drop("NO CARRIER", errHungUp)
+		if conn != nil && p.mode == modeCommand {
+			p.feed(conn.Rest())
+		}
+	})
+}
+
+// pppConfig is the network's side of a data call.
+func (g *gateway) pppConfig(m *Modem, c *packetContext) *ppp.Config {
+	apn, _ := g.access(c.apn)
+	config := &ppp.Config{
+		LocalAddr: gatewayAddr, PeerAddr: c.addr, DNS: apn.DNS, MRU: apn.MRU,
+		EchoInterval: -1, // modems do not ask the host whether it is there
+		StartTimeout: 60 * time.Second,
+	}
+	if config.DNS == nil {
+		config.DNS = []netip.Addr{gatewayAddr}
+	}
+	if apn.User != "" {
+		config.Require = ppp.AuthPAP | ppp.AuthCHAP
+		if apn.PAPOnly {
+			config.Require = ppp.AuthPAP
+		}
+		config.Secret = func(name string) (string, bool) { return apn.Password, name == apn.User }
+	}
+	return config
+}
+
+// dataLink is a modem's data call as the gateway sees it.
+type dataLink struct {
+	g    *gateway
+	m    *Modem
+	s    *stream
+	addr netip.Addr
+	out  chan []byte // towards the modem
+	up   pathState
+	down pathState
+}
+
+// linkQueue bounds the packets that wait for a modem's line.
+const linkQueue = 256
+
+func newDataLink(g *gateway, m *Modem, s *stream, addr netip.Addr) *dataLink {
+	return &dataLink{g: g, m: m, s: s, addr: addr, out: make(chan []byte, linkQueue)}
+}
+
+// run carries packets until the link ends.
+func (l *dataLink) run(ctx context.Context, conn *ppp.Conn) {
+	l.g.n.mu.Lock()
+	l.g.links[l.addr] = l
+	l.g.n.mu.Unlock()
+	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	l.g.n.start(func() { l.write(conn) })
+	p := make([]byte, 2048)
+	for {
+		k, err := conn.ReadPacket(p)
+		if err != nil {
+			break
+		}
+		l.g.n.mu.Lock()
+		l.g.fromModem(l, append([]byte(nil), p[:k]...))
+		l.g.n.mu.Unlock()
+	}
+	stop()
+	conn.Close()
+	l.g.n.mu.Lock()
+	defer l.g.n.mu.Unlock()
+	if l.g.links[l.addr] == l {
+		delete(l.g.links, l.addr)
+	}
+}
+
+// write hands packets to the modem's line.
+func (l *dataLink) write(conn *ppp.Conn) {
+	for {
+		select {
+		case p := <-l.out:
+			if conn.WritePacket(p) != nil {
+				return
+			}
+		case <-conn.Done():
+			return
+		}
+	}
+}
+
+// send queues a packet towards the modem; what finds no room is dropped.
+func (l *dataLink) send(p []byte) bool {
+	select {
+	case l.out <- p:
+		return true
+	default:
+		return false
+	}
+}
+
+// fromModem takes a packet that a modem has sent.
+func (g *gateway) fromModem(l *dataLink, p []byte) {
+	if !l.alive() || l.m.faults.dropsPacket(true) {
+		g.stats.Dropped++
+		return
+	}
+	g.path.carry(g.n, &l.up, len(p), true, func() { g.route(l.addr, p) }, &g.stats.Dropped)
+}
+
+// alive tells whether packets pass between the modem and the network.
+func (l *dataLink) alive() bool {
+	return !l.s.dead && l.m.on && isRegistered(l.m.radio.packet)
+}
+
+// route carries a packet to where it wants to go.
+func (g *gateway) route(from netip.Addr, p []byte) {
+	to, ok := destination(p)
+	if !ok || g.n.closed {
+		g.stats.Dropped++
+		return
+	}
+	g.stats.Packets++
+	if to == gatewayAddr {
+		if answer := g.answer(p); answer != nil {
+			g.route(to, answer)
+		}
+		return
+	}
+	if l := g.links[to]; l != nil {
+		g.toModem(l, p)
+		return
+	}
+	if h := g.hosts[to]; h != nil && h.receive(p) {
+		return
+	}
+	g.stats.Dropped++
+}
+
+// toModem takes a packet over the air to a modem.
+func (g *gateway) toModem(l *dataLink, p []byte) {
+	if !l.alive() || l.m.faults.dropsPacket(false) {
+		g.stats.Dropped++
+		return
+	}
+	g.path.carry(g.n, &l.down, len(p), false, func() {
+		if !l.alive() || !l.send(p) {
+			g.stats.Dropped++
+		}
+	}, &g.stats.Dropped)
+}
+
+// destination is the address that an IP packet goes to.
+func destination(p []byte) (netip.Addr, bool) {
+	switch {
+	case len(p) >= 20 && p[0]>>4 == 4:
+		return netip.AddrFrom4([4]byte(p[16:20])), true
+	case len(p) >= 40 && p[0]>>4 == 6:
+		return netip.AddrFrom16([16]byte(p[24:40])), true
+	}
+	return netip.Addr{}, false
+}
+
+// close ends the hosts of the network.
+func (g *gateway) close() {
+	g.n.mu.Lock()
+	var hosts []*host
+	for _, h := range g.hosts {
+		hosts = append(hosts, h)
+	}
+	g.n.mu.Unlock()
+	for _, h := range hosts {
+		h.close()
+	}
+}

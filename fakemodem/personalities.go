@@ -1,0 +1,6 @@
+package fakemodem
+
+// Personalities lists the personalities of this package.
+func Personalities() []*Personality {
+	return []*Personality{SIM800}
+}
