@@ -152,6 +152,32 @@ func (b *buffer) read(p []byte, deadline func() (time.Time, <-chan struct{})) (i
 	}
 }
 
+// readLimit is a deadline for reads that can be moved while one waits.
+type readLimit struct {
+	mu    sync.Mutex
+	until time.Time
+	moved chan struct{} // closed and replaced when until moves; nil while nobody waits
+}
+
+func (l *readLimit) set(t time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.until = t
+	if l.moved != nil {
+		close(l.moved)
+		l.moved = nil
+	}
+}
+
+func (l *readLimit) get() (time.Time, <-chan struct{}) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.moved == nil {
+		l.moved = make(chan struct{})
+	}
+	return l.until, l.moved
+}
+
 // waitChange waits until one of the channels is closed or until the time.
 func waitChange(changed, moved <-chan struct{}, until time.Time) {
 	if until.IsZero() {

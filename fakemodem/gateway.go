@@ -121,7 +121,13 @@ func (g *gateway) call(p *port, c *packetContext) {
 	c.call = s
 	g.stats.Calls++
 	ctx, cancel := context.WithCancel(context.Background())
-	s.onEnd = func(error) { cancel() }
+	s.onEnd = func(cause error) {
+		cancel()
+		if c.call == s {
+			c.call = nil
+			p.m.contexts.deactivate(c, cause)
+		}
+	}
 	config := g.pppConfig(p.m, c)
 	link := newDataLink(g, p.m, s, c.addr)
 	g.n.start(func() {
@@ -132,10 +138,6 @@ func (g *gateway) call(p *port, c *packetContext) {
 		}
 		g.n.mu.Lock()
 		defer g.n.mu.Unlock()
-		if c.call == s {
-			c.call = nil
-			p.m.contexts.deactivate(c, errHungUp)
-		}
 		s.drop("NO CARRIER", errHungUp)
 		if conn != nil && p.mode == modeCommand {
 			p.feed(conn.Rest())

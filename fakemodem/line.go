@@ -3,7 +3,6 @@ package fakemodem
 import (
 	"io"
 	"os"
-	"sync"
 	"time"
 )
 
@@ -17,11 +16,9 @@ type Line struct {
 	port *port
 	in   *buffer // from the modem to the host
 
-	mu       sync.Mutex
-	deadline time.Time
-	moved    chan struct{} // closed and replaced when deadline moves
-	closed   bool
-	done     chan struct{}
+	limit  readLimit
+	done   chan struct{}
+	closed bool // guarded by the network's lock
 }
 
 var _ io.ReadWriteCloser = (*Line)(nil)
@@ -29,7 +26,7 @@ var _ io.ReadWriteCloser = (*Line)(nil)
 // newLine connects a line to p; the caller holds the network's lock. A line
 // that is on the port already is cut off from it.
 func newLine(p *port) *Line {
-	l := &Line{port: p, in: new(buffer), moved: make(chan struct{}), done: make(chan struct{})}
+	l := &Line{port: p, in: new(buffer), done: make(chan struct{})}
 	if p.line != nil {
 		p.line.in.close(io.EOF)
 	}
@@ -43,22 +40,12 @@ func newLine(p *port) *Line {
 // its USB port is gone, os.ErrClosed after Close, and os.ErrDeadlineExceeded
 // after the deadline.
 func (l *Line) Read(p []byte) (int, error) {
-	return l.in.read(p, l.limit)
-}
-
-func (l *Line) limit() (time.Time, <-chan struct{}) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.deadline, l.moved
+	return l.in.read(p, l.limit.get)
 }
 
 // SetReadDeadline bounds running and later Reads; the zero time lifts the bound.
 func (l *Line) SetReadDeadline(t time.Time) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.deadline = t
-	close(l.moved)
-	l.moved = make(chan struct{})
+	l.limit.set(t)
 	return nil
 }
 
@@ -110,10 +97,7 @@ func (l *Line) pause(d time.Duration) {
 
 // gone tells why the line cannot be written to. The caller holds the network's lock.
 func (l *Line) gone() error {
-	l.mu.Lock()
-	closed := l.closed
-	l.mu.Unlock()
-	if closed {
+	if l.closed {
 		return os.ErrClosed
 	}
 	if l.port.line != l || l.port.unplugged {
@@ -128,16 +112,11 @@ func (l *Line) Close() error {
 	n := l.port.m.n
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	l.mu.Lock()
-	again := l.closed
-	if !again {
-		l.closed = true
-		close(l.done)
-	}
-	l.mu.Unlock()
-	if again {
+	if l.closed {
 		return nil
 	}
+	l.closed = true
+	close(l.done)
 	l.in.clear()
 	l.in.close(os.ErrClosed)
 	if l.port.line == l {

@@ -24,6 +24,7 @@ type stream struct {
 	plus    int     // escape characters held back so far
 	leave   *event  // runs when the silence behind +++ has lasted
 	onEnd   func(error)
+	limit   readLimit
 	dead    bool // carries nothing more, without a sign of it
 }
 
@@ -96,7 +97,13 @@ func (p *port) resume() {
 
 // Read gives octets from the host.
 func (s *stream) Read(b []byte) (int, error) {
-	return s.in.read(b, func() (time.Time, <-chan struct{}) { return time.Time{}, nil })
+	return s.in.read(b, s.limit.get)
+}
+
+// SetReadDeadline bounds running and later Reads.
+func (s *stream) SetReadDeadline(t time.Time) error {
+	s.limit.set(t)
+	return nil
 }
 
 // Write sends octets to the host, waits for room, and drops them while the
