@@ -1,0 +1,127 @@
+package telemetry
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// EventKind says what happened.
+type EventKind uint8
+
+// Kinds of events.
+const (
+	// EventSwitched: readings now go over another path; none is named while no
+	// path works.
+	EventSwitched EventKind = iota + 1
+	// EventPathUp: a path that was down works again.
+	EventPathUp
+	// EventPathDown: a path failed; Err says how.
+	EventPathDown
+	// EventHandlerFailed: the handler returned Err; it will be called again.
+	EventHandlerFailed
+	// EventStoreFailed: the store failed with Err outside of any call.
+	EventStoreFailed
+	// EventRefused: a frame or a reading of a peer was refused because of Err.
+	EventRefused
+	// EventSkipped: the sender says it has had Count segments acknowledged that
+	// this store knows nothing of: an old copy of the store was put back, or a
+	// new one begun. They will not come again.
+	EventSkipped
+)
+
+// String implements fmt.Stringer.
+func (k EventKind) String() string {
+	names := [...]string{
+		EventSwitched: "switched", EventPathUp: "path up", EventPathDown: "path down",
+		EventHandlerFailed: "handler failed", EventStoreFailed: "store failed",
+		EventRefused: "refused", EventSkipped: "skipped",
+	}
+	if int(k) < len(names) && names[k] != "" {
+		return names[k]
+	}
+	return fmt.Sprintf("event %d", uint8(k))
+}
+
+// Event is something worth showing to the person who runs the machine.
+type Event struct {
+	Time  time.Time
+	Kind  EventKind
+	Peer  string // empty: of no known peer
+	Path  string // the path it is about, if any
+	Err   error  // the cause, if any
+	Count uint64 // how many, where the kind says so
+	// Lost is how many events before this one the subscriber was too slow for.
+	Lost uint64
+}
+
+// eventBacklog is how many events wait for a subscriber.
+const eventBacklog = 64
+
+// subscriber is one caller of Events.
+type subscriber struct {
+	events chan Event
+	lost   uint64
+	stop   func() bool
+}
+
+// subscribers are all of them.
+type subscribers struct {
+	mu     sync.Mutex
+	all    map[*subscriber]bool
+	closed bool
+}
+
+// add returns the channel of a new subscriber.
+func (s *subscribers) add(ctx context.Context) <-chan Event {
+	sub := &subscriber{events: make(chan Event, eventBacklog)}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		close(sub.events)
+		return sub.events
+	}
+	if s.all == nil {
+		s.all = make(map[*subscriber]bool)
+	}
+	s.all[sub] = true
+	sub.stop = context.AfterFunc(ctx, func() { s.remove(sub) })
+	return sub.events
+}
+
+func (s *subscribers) remove(sub *subscriber) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.all[sub] {
+		delete(s.all, sub)
+		close(sub.events)
+	}
+}
+
+// emit gives e to everyone and waits for no one.
+func (s *subscribers) emit(e Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for sub := range s.all {
+		e.Lost = sub.lost
+		select {
+		case sub.events <- e:
+			sub.lost = 0
+		default:
+			sub.lost++
+		}
+	}
+}
+
+// close ends all subscriptions.
+func (s *subscribers) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	for sub := range s.all {
+		sub.stop()
+		close(sub.events)
+	}
+	s.all = nil
+}
