@@ -82,7 +82,7 @@ func ReadTrace(r io.Reader) ([]Chunk, error) {
 // counted in a line that begins with #. It may serve several engines and
 // goroutines at once.
 type Recorder struct {
-	w io.Writer
+	emit func(chunks []Chunk, lost int) error
 
 	mu      sync.Mutex // guards what follows; not held while writing
 	waiting []Chunk
@@ -98,7 +98,11 @@ const recorderLimit = 1 << 20
 
 // NewRecorder returns a recorder on w. The caller closes w after Flush.
 func NewRecorder(w io.Writer) *Recorder {
-	r := &Recorder{w: w}
+	return newRecorder(func(chunks []Chunk, lost int) error { return writeChunks(w, chunks, lost) })
+}
+
+func newRecorder(emit func([]Chunk, int) error) *Recorder {
+	r := &Recorder{emit: emit}
 	r.idle = sync.NewCond(&r.mu)
 	return r
 }
@@ -128,7 +132,7 @@ func (r *Recorder) write() {
 		chunks, lost := r.waiting, r.lost
 		r.waiting, r.held, r.lost = nil, 0, 0
 		r.mu.Unlock()
-		err := writeChunks(r.w, chunks, lost)
+		err := r.emit(chunks, lost)
 		r.mu.Lock()
 		r.err = err
 	}

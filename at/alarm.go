@@ -1,0 +1,43 @@
+package at
+
+import "time"
+
+// alarm is the one timer of an engine. It is set lazily: a deadline that
+// passed out of interest is left alone, and when it rings for nothing, tick
+// says when to ring next. So an ordinary command costs no change of the timer.
+type alarm struct {
+	timer *time.Timer
+	at    time.Time // when it rings; zero when it is not set
+}
+
+// arm makes the alarm ring at t at the latest; the zero time is never.
+func (a *alarm) arm(m *Modem, t time.Time) {
+	if t.IsZero() || !a.at.IsZero() && !t.Before(a.at) || m.err != nil {
+		return
+	}
+	a.at = t
+	wait := max(t.Sub(m.now), 0)
+	if a.timer == nil {
+		a.timer = time.AfterFunc(wait, m.ring)
+		return
+	}
+	a.timer.Reset(wait)
+}
+
+func (a *alarm) stop() {
+	if a.timer != nil {
+		a.timer.Stop()
+	}
+	a.at = time.Time{}
+}
+
+// ring is the timer's event.
+func (m *Modem) ring() {
+	m.lock()
+	defer m.mu.Unlock()
+	if m.err != nil {
+		return
+	}
+	m.timer.at = time.Time{}
+	m.timer.arm(m, m.tick())
+}

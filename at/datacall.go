@@ -1,0 +1,385 @@
+package at
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+)
+
+// Dialer is a Commander that can also turn its line into a data call, as
+// *Modem can.
+type Dialer interface {
+	Commander
+	// Dial runs a command that ends in CONNECT (ATD*99#, +CGDATA) and hands
+	// the line over as a stream.
+	Dial(ctx context.Context, cmd Command) (*DataCall, error)
+}
+
+var _ Dialer = (*Modem)(nil)
+
+// DataCall is the line while it carries data. One goroutine may read while
+// another writes and a third one closes. Until it has ended, commands on the
+// Modem fail with ErrDataMode, except while it is suspended.
+type DataCall struct {
+	m      *Modem
+	result string
+	done   chan struct{}
+	closed chan struct{} // Close has come to its end
+	event  chan string   // a result in answer to +++
+
+	// Guarded by Modem.mu; cond is on it.
+	cond     *sync.Cond
+	state    callState
+	closing  bool
+	err      error // why it ended
+	closeErr error
+	rx       []byte // what Read has not taken
+	held     int    // octets at the end of rx that may be a hang-up
+	tail     tail
+	discard  bool // nobody reads any more
+	asked    bool // +++ is out
+	lastOut  time.Time
+	due      time.Time // the silence behind a hang-up is long enough
+	deadline time.Time
+	wakeRead *time.Timer
+}
+
+type callState uint8
+
+const (
+	callDialling  callState = iota // no CONNECT yet
+	callUp                         // bytes are data
+	callEscaping                   // bytes are data until a result; nothing is sent but +++
+	callSuspended                  // command mode, the call goes on
+	callEnding                     // command mode, for the end of the call alone
+	callOver
+)
+
+// Limits of the stream's buffers in octets.
+const (
+	receiveLimit = 64 << 10
+	sendLimit    = 2 << 10 // little, since what waits here delays the end
+)
+
+// Dial runs cmd, such as "D*99#" or `+CGDATA="PPP",1`, and returns the stream
+// after CONNECT. Bytes glued behind CONNECT belong to the stream. A result
+// such as NO CARRIER or BUSY is a *CommandError with a ResultError. When ctx
+// ends before, the modem is told to stop dialling.
+func (m *Modem) Dial(ctx context.Context, cmd Command) (*DataCall, error) {
+	c := m.newCall()
+	resp, err := m.do(ctx, &cmd, c, false)
+	if err != nil {
+		return nil, err
+	}
+	if c.result == "" {
+		return nil, &CommandError{Command: cmd.line(), Progress: CommandWritten,
+			Err: fmt.Errorf("no data call: %w", ResultError{Result: resp.Final})}
+	}
+	return c, nil
+}
+
+func (m *Modem) newCall() *DataCall {
+	c := &DataCall{m: m, done: make(chan struct{}), closed: make(chan struct{}), event: make(chan string, 4)}
+	c.cond = sync.NewCond(&m.mu)
+	return c
+}
+
+// connected gives the line to the call of x.
+func (m *Modem) connected(x *exchange) {
+	c := x.call
+	c.result = x.resp.Final
+	m.occupy(c)
+	for _, q := range m.queue {
+		m.finish(q, ErrDataMode)
+	}
+	m.queue = nil
+}
+
+func (m *Modem) occupy(c *DataCall) {
+	m.call = c
+	c.state, c.discard, c.tail = callUp, false, tail{}
+	c.lastOut = m.now
+	c.cond.Broadcast()
+	if line, ok := m.line.(interface{ DCD() (bool, error) }); ok && !c.closing {
+		m.spawn(func() { c.watchCarrier(line.DCD) })
+	}
+}
+
+// unwantedData ends a call that nobody waits for.
+func (m *Modem) unwantedData(c *DataCall) {
+	if c == nil || c.state != callDialling {
+		c = m.newCall()
+	}
+	m.place.phase = placeStill
+	m.occupy(c)
+	m.warn("unexpected data mode")
+	m.spawn(func() { c.Close() })
+}
+
+// Result returns the final result that began the call: "CONNECT 115200".
+func (c *DataCall) Result() string { return c.result }
+
+// Done returns a channel that is closed when the call has ended: by Close, by
+// the modem, or because the line is gone.
+func (c *DataCall) Done() <-chan struct{} { return c.done }
+
+// Err returns why the call has ended; nil while it goes on. It wraps
+// ErrCallEnded or ErrLineGone.
+func (c *DataCall) Err() error {
+	c.m.mu.Lock()
+	defer c.m.mu.Unlock()
+	return c.err
+}
+
+// streaming tells whether bytes from the modem are the call's.
+func (c *DataCall) streaming() bool { return c.state == callUp || c.state == callEscaping }
+
+// full tells whether the reader has to wait for Read.
+func (c *DataCall) full() bool { return c.streaming() && !c.discard && len(c.rx) >= receiveLimit }
+
+// receive takes data from p and returns what it cannot take: there is no room,
+// or the rest is command mode.
+func (c *DataCall) receive(p []byte) []byte {
+	m := c.m
+	for m.in.needLF && len(p) > 0 { // the line end of CONNECT
+		switch p[0] {
+		case '\n':
+			m.in.needLF = false
+			p = p[1:]
+		case '\r':
+			p = p[1:]
+		default:
+			m.in.needLF = false
+		}
+	}
+	room := len(p)
+	if !c.discard {
+		room = min(room, receiveLimit-len(c.rx))
+	}
+	if room <= 0 {
+		return p
+	}
+	c.due, c.held = zeroTime, 0
+	n, result := c.tail.scan(p[:room])
+	if c.discard {
+		c.rx = nil
+	} else {
+		c.rx = append(c.rx, p[:n]...)
+	}
+	switch {
+	case result == "":
+	case c.state == callEscaping && c.asked:
+		c.escaped(result)
+		return p[n:]
+	case result == "NO CARRIER" && n == len(p):
+		c.held = min(len(c.rx), len("\r\nNO CARRIER\r\n"))
+		c.due = m.now.Add(max(m.cfg.EscapeGuard, m.cfg.Quiet))
+		m.timer.arm(m, c.due)
+	}
+	c.cond.Broadcast()
+	return p[n:]
+}
+
+// escaped ends the stream for now: the modem has answered +++.
+func (c *DataCall) escaped(result string) {
+	c.rx = c.rx[:len(c.rx)-min(len(c.rx), len(result)+4)]
+	c.state, c.asked = callEnding, false
+	c.m.in.line, c.m.in.needLF = c.m.in.line[:0], false
+	c.event <- result
+	c.cond.Broadcast()
+}
+
+// tick ends the call when NO CARRIER was the last thing for long enough.
+func (c *DataCall) tick(now time.Time) {
+	if c.due.IsZero() || now.Before(c.due) {
+		return
+	}
+	c.due = zeroTime
+	c.rx = c.rx[:len(c.rx)-c.held]
+	c.held = 0
+	c.hungUp("NO CARRIER")
+}
+
+// hungUp ends a call that the modem has ended.
+func (c *DataCall) hungUp(why string) {
+	if c.state == callEscaping { // its escape will see that
+		c.escaped("NO CARRIER")
+		return
+	}
+	m := c.m
+	c.over(fmt.Errorf("%w: %s", ErrCallEnded, why))
+	if m.call == c {
+		m.call = nil
+		m.place.lost = true
+		m.proceed()
+	}
+}
+
+// over notes the end of the call.
+func (c *DataCall) over(cause error) {
+	if c.state == callOver {
+		return
+	}
+	c.state, c.err, c.due = callOver, cause, zeroTime
+	close(c.done)
+	c.cond.Broadcast()
+}
+
+// Read reads data of the call. It returns io.EOF when the modem has ended the
+// call, and an error of os.ErrDeadlineExceeded after the read deadline.
+func (c *DataCall) Read(p []byte) (int, error) {
+	c.m.mu.Lock()
+	defer c.m.mu.Unlock()
+	for {
+		if ready := len(c.rx) - c.held; ready > 0 && !c.closing {
+			n := copy(p, c.rx[:ready])
+			c.rx = append(c.rx[:0], c.rx[n:]...)
+			if len(c.rx) == 0 && cap(c.rx) > bigBuffer {
+				c.rx = nil
+			}
+			c.cond.Broadcast()
+			return n, nil
+		}
+		switch {
+		case c.closing:
+			return 0, ErrCallEnded
+		case c.state == callOver && errors.Is(c.err, ErrCallEnded):
+			return 0, io.EOF
+		case c.state == callOver:
+			return 0, c.err
+		case !c.deadline.IsZero() && !time.Now().Before(c.deadline):
+			return 0, os.ErrDeadlineExceeded
+		case len(p) == 0:
+			return 0, nil
+		}
+		c.cond.Wait()
+	}
+}
+
+// SetReadDeadline sets the time at which Read gives up, also one that waits;
+// nothing received is lost by it. The zero time means never.
+func (c *DataCall) SetReadDeadline(t time.Time) error {
+	c.m.mu.Lock()
+	defer c.m.mu.Unlock()
+	c.deadline = t
+	if c.wakeRead != nil {
+		c.wakeRead.Stop()
+		c.wakeRead = nil
+	}
+	if !t.IsZero() {
+		c.wakeRead = time.AfterFunc(max(time.Until(t), 0), c.cond.Broadcast)
+	}
+	c.cond.Broadcast()
+	return nil
+}
+
+// Write sends data. It waits while the modem does not take it, and while the
+// call is suspended.
+func (c *DataCall) Write(p []byte) (n int, err error) {
+	m := c.m
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for {
+		switch {
+		case c.closing:
+			return n, ErrCallEnded
+		case c.state == callOver:
+			return n, c.err
+		case n == len(p) && n > 0 || len(p) == 0:
+			return n, nil
+		case c.state == callUp && len(m.out.buf) < sendLimit:
+			piece := p[n:min(len(p), n+sendLimit-len(m.out.buf))]
+			m.out.buf = append(m.out.buf, piece...)
+			n += len(piece)
+			m.kick()
+			continue
+		}
+		c.cond.Wait()
+	}
+}
+
+// wrote notes that the writer has sent bytes.
+func (c *DataCall) wrote(now time.Time) {
+	c.lastOut = now
+	c.cond.Broadcast()
+}
+
+// Suspend goes to command mode and keeps the call: a guard time, +++, a guard
+// time, OK (ITU-T V.250 and S12). Commands can be run on the Modem until
+// Resume. Data that comes before the OK can still be read.
+func (c *DataCall) Suspend(ctx context.Context) error {
+	result, err := c.escape(ctx)
+	c.m.lock()
+	defer c.m.mu.Unlock()
+	switch {
+	case err != nil:
+		if c.state == callEscaping {
+			c.state = callUp
+			c.cond.Broadcast()
+		}
+		return fmt.Errorf("suspending the data call: %w", err)
+	case result != "OK":
+		c.state = callUp // for hungUp
+		c.hungUp(result)
+		return fmt.Errorf("suspending the data call: %w", c.err)
+	}
+	c.state = callSuspended
+	c.m.proceed()
+	return nil
+}
+
+// Resume goes back to data mode (ATO, ITU-T V.250 clause 6.3.7). If the modem
+// has given up the call meanwhile, the call is over.
+func (c *DataCall) Resume(ctx context.Context) error {
+	c.m.mu.Lock()
+	if c.state != callSuspended {
+		defer c.m.mu.Unlock()
+		if c.err != nil {
+			return c.err
+		}
+		return fmt.Errorf("%w: the data call is not suspended", ErrInvalid)
+	}
+	c.m.mu.Unlock()
+	_, err := c.m.do(ctx, &Command{Text: "O"}, c, true)
+	var refused ResultError
+	if errors.As(err, &refused) {
+		c.m.lock()
+		defer c.m.mu.Unlock()
+		c.hungUp(refused.Result)
+	}
+	return err
+}
+
+// watchCarrier ends the call when the line's carrier detect goes off.
+func (c *DataCall) watchCarrier(dcd func() (bool, error)) {
+	tick := time.NewTicker(carrierInterval)
+	defer tick.Stop()
+	was := false
+	for {
+		on, err := dcd()
+		if err != nil {
+			return
+		}
+		if was && !on {
+			c.m.lock()
+			if c.m.call == c && c.state == callUp {
+				c.hungUp("the carrier is gone")
+			}
+			c.m.mu.Unlock()
+			return
+		}
+		was = on
+		select {
+		case <-c.done:
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// carrierInterval is the time between looks at carrier detect.
+const carrierInterval = time.Second

@@ -1,0 +1,357 @@
+package at
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// exchange is one command from its call to the moment when the modem owes
+// nothing more for it, which may be after the caller has left.
+type exchange struct {
+	cmd  Command
+	call *DataCall // of a dial
+	own  bool      // part of the end of a data call
+	done chan struct{}
+
+	// What the caller gets, fixed when done is signalled.
+	resp     Response
+	err      error
+	reported Progress
+	finished bool // done is signalled
+
+	abandoned bool // the caller has left
+	aborting  bool // the modem was told to stop
+	rerun     bool // and the command is to run again afterwards
+	progress  Progress
+	out       bool // the command line is with the modem, so a line may be its answer
+
+	first         part   // of the command line
+	rest          string // the command line behind first
+	unnamed       bool   // lines without a name belong to the answer
+	deadline      time.Time
+	promptDue     time.Time // the prompt must have come
+	dataDue       time.Time // the data may go out after the prompt
+	abortDue      time.Time
+	graceDue      time.Time // a held OK counts
+	prompt        promptState
+	size          int   // octets of the answer so far
+	fault         error // what makes the answer worthless
+	stage         int   // stages done
+	stageDeadline time.Time
+}
+
+type promptState uint8
+
+const (
+	promptNone   promptState = iota // the command has none, or it is over
+	promptAwait                     // the mark has not come
+	promptGap                       // the mark has come, the data waits for the gap
+	promptFilled                    // the data is with the writer
+)
+
+// newExchange makes an exchange, from the spare one if there is one.
+func (m *Modem) newExchange(cmd *Command, call *DataCall, own bool) *exchange {
+	x := m.spare
+	if x == nil {
+		x = &exchange{done: make(chan struct{}, 1)}
+	}
+	m.spare = nil
+	*x = exchange{cmd: *cmd, call: call, own: own, done: x.done}
+	x.first, x.rest = nextPart(cmd.Text)
+	x.unnamed = cmd.FreeText || answersUnnamed(cmd.Text)
+	if limit := m.cfg.limit(cmd); limit > 0 {
+		x.deadline = m.now.Add(limit)
+	}
+	return x
+}
+
+// recycle keeps an exchange that nobody refers to any more.
+func (m *Modem) recycle(x *exchange) {
+	*x = exchange{done: x.done}
+	m.spare = x
+}
+
+// sent tells whether bytes of the command may have reached the modem, so that
+// a line may be its answer.
+func (x *exchange) sent() bool { return x.out }
+
+// enqueue puts x behind all of its priority.
+func (m *Modem) enqueue(x *exchange) {
+	i := len(m.queue)
+	for i > 0 && m.queue[i-1].cmd.Priority < x.cmd.Priority {
+		i--
+	}
+	m.insert(x, i)
+	if r := m.run; r != nil && r.cmd.Abortable && r.cmd.Priority < x.cmd.Priority {
+		m.abort(r, true)
+	}
+}
+
+func (m *Modem) insert(x *exchange, i int) {
+	m.queue = append(m.queue, nil)
+	copy(m.queue[i+1:], m.queue[i:])
+	m.queue[i] = x
+	m.timer.arm(m, x.deadline)
+}
+
+// start gives the line to x.
+func (m *Modem) start(x *exchange) {
+	m.run = x
+	x.prompt = promptNone
+	if p := x.cmd.Prompt; p != nil {
+		x.prompt = promptAwait
+		if d := promptLimit(p); d > 0 {
+			x.promptDue = m.now.Add(d)
+			m.timer.arm(m, x.promptDue)
+		}
+	}
+	m.timer.arm(m, x.deadline)
+	m.echo.sending(x.cmd.Text)
+	m.put(x, CommandWritten, "AT", x.cmd.Text, "\r")
+}
+
+func promptLimit(p *Prompt) time.Duration {
+	if p.Timeout == 0 {
+		return promptTimeout
+	}
+	return p.Timeout
+}
+
+// due returns when x wants to be looked at again.
+func (x *exchange) due() (next time.Time) {
+	for _, t := range [...]time.Time{x.deadline, x.dataDue, x.abortDue, x.graceDue, x.promptDue} {
+		if !t.IsZero() && (next.IsZero() || t.Before(next)) {
+			next = t
+		}
+	}
+	return next
+}
+
+// finish tells the caller the end; the exchange may still own the line.
+func (m *Modem) finish(x *exchange, err error) {
+	if x.finished {
+		return
+	}
+	x.finished, x.err, x.reported = true, err, x.progress
+	x.done <- struct{}{}
+}
+
+// leave takes the line from x, which the modem has answered.
+func (m *Modem) leave(x *exchange) {
+	m.withdraw(x)
+	m.dropBodies(x)
+	m.run = nil
+	m.echo.data = nil
+	if m.cfg.Pacing > 0 {
+		m.earliest = m.now.Add(m.cfg.Pacing)
+	}
+}
+
+// abandon ends x for its caller, who has stopped waiting.
+func (m *Modem) abandon(x *exchange, cause error) {
+	if x.finished {
+		return
+	}
+	x.abandoned = true
+	if x != m.run {
+		m.queue = without(m.queue, x)
+		m.staged = without(m.staged, x)
+		m.finish(x, cause)
+		return
+	}
+	m.release(x, cause)
+	m.proceed()
+}
+
+// release ends the running x for its caller and sees to what it leaves open.
+func (m *Modem) release(x *exchange, cause error) {
+	x.abandoned = true
+	x.rerun = false
+	if m.withdraw(x) && !x.sent() {
+		m.finish(x, cause)
+		m.leave(x)
+		return
+	}
+	m.closePrompt(x)
+	m.finish(x, cause)
+	if x.cmd.Abortable || x.call != nil {
+		m.abort(x, false)
+	}
+	if x.deadline.IsZero() { // no limit of its own, but the line needs one
+		x.deadline = m.now.Add(defaultAnswerTimeout)
+		m.timer.arm(m, x.deadline)
+	}
+}
+
+func without(list []*exchange, x *exchange) []*exchange {
+	for i := range list {
+		if list[i] == x {
+			return append(list[:i], list[i+1:]...)
+		}
+	}
+	return list
+}
+
+// abort makes the modem stop x by a character (ITU-T V.250 clause 5.6.1). A CR
+// does it and means nothing to a modem that has just finished.
+func (m *Modem) abort(x *exchange, rerun bool) {
+	if x.aborting || x.prompt != promptNone || x.finished && !x.abandoned {
+		return
+	}
+	if m.withdraw(x) && !x.sent() { // it has not even begun
+		m.leave(x)
+		if rerun {
+			m.requeue(x)
+		}
+		return
+	}
+	x.aborting, x.rerun = true, rerun
+	x.abortDue = m.now.Add(abortTimeout)
+	m.timer.arm(m, x.abortDue)
+	m.put(nil, NothingWritten, "\r")
+}
+
+// requeue lets an aborted command run again, before its equals.
+func (m *Modem) requeue(x *exchange) {
+	x.aborting, x.rerun, x.abortDue = false, false, time.Time{}
+	x.resp, x.size, x.fault, x.stage, x.out = Response{}, 0, nil, 0, false
+	i := len(m.queue)
+	for i > 0 && m.queue[i-1].cmd.Priority <= x.cmd.Priority {
+		i--
+	}
+	m.insert(x, i)
+}
+
+// tickRun does what is due for the command that owns the line.
+func (m *Modem) tickRun() {
+	x := m.run
+	if x == nil {
+		return
+	}
+	due := func(t time.Time) bool { return !t.IsZero() && !m.now.Before(t) }
+	switch {
+	case due(x.deadline), due(x.abortDue), due(x.promptDue):
+		m.expire(x)
+	case due(x.graceDue):
+		m.conclude(x, success, "OK")
+	case due(x.dataDue):
+		m.fillPrompt(x)
+	}
+}
+
+// expire gives up the running x: the modem has not answered in time.
+func (m *Modem) expire(x *exchange) {
+	cause := error(ErrNoAnswer)
+	if !x.promptDue.IsZero() && !m.now.Before(x.promptDue) {
+		cause = fmt.Errorf("%w: the prompt %s has not come", ErrNoAnswer, x.cmd.Prompt.mark())
+	}
+	untouched := m.withdraw(x) && !x.sent()
+	open := m.closePrompt(x)
+	m.finish(x, cause)
+	m.leave(x)
+	if untouched {
+		return
+	}
+	m.lose("no answer")
+	m.search(open)
+}
+
+// expireQueue fails the commands whose limit ended before they got the line.
+func (m *Modem) expireQueue() {
+	for i := 0; i < len(m.queue); {
+		x := m.queue[i]
+		if x.deadline.IsZero() || m.now.Before(x.deadline) {
+			i++
+			continue
+		}
+		m.queue = append(m.queue[:i], m.queue[i+1:]...)
+		m.finish(x, fmt.Errorf("%w: the line was not free in time", ErrNoAnswer))
+	}
+}
+
+// check refuses what must not be written: ErrInvalid.
+func (c *Command) check(limit int) error {
+	for i := range len(c.Text) {
+		if b := c.Text[i]; b < ' ' || b == 0x7F {
+			return fmt.Errorf("%w: control character 0x%02X at octet %d of the command", ErrInvalid, b, i)
+		}
+	}
+	if len(c.Text) > limit {
+		return fmt.Errorf("%w: a command of %d octets, the limit is %d", ErrInvalid, len(c.Text), limit)
+	}
+	p := c.Prompt
+	if p == nil || p.Fixed {
+		return nil
+	}
+	if i := bytes.IndexByte(p.Data, 0x1B); i >= 0 {
+		return fmt.Errorf("%w: ESC at octet %d of the data would end the entry", ErrInvalid, i)
+	}
+	if len(p.End) > 0 && bytes.Contains(p.Data, p.End) {
+		return fmt.Errorf("%w: the data holds the octets that end the entry", ErrInvalid)
+	}
+	return nil
+}
+
+// line returns the command line for errors; a sensitive one ends behind its
+// name.
+func (c *Command) line() string {
+	if !c.Sensitive {
+		return "AT" + c.Text
+	}
+	p, _ := nextPart(c.Text)
+	return "AT" + p.name + "…"
+}
+
+// named tells whether a line begins with a name that the answer's lines have.
+func (x *exchange) named(line []byte) bool {
+	if x.cmd.Prefixes != nil {
+		for _, p := range x.cmd.Prefixes {
+			if hasName(line, p) {
+				return true
+			}
+		}
+		return false
+	}
+	_, ok := x.partOf(line)
+	return ok
+}
+
+// partOf returns the part of the command line whose name the line begins with.
+func (x *exchange) partOf(line []byte) (part, bool) {
+	var last part
+	found := false
+	for p, rest := x.first, x.rest; ; p, rest = nextPart(rest) {
+		if p.name != "" && hasName(line, p.name) {
+			last, found = p, true
+			if p.form != formSet { // +CREG=2;+CREG? is answered by the latter
+				return p, true
+			}
+		}
+		if rest == "" {
+			return last, found
+		}
+	}
+}
+
+// wants tells whether a line that cannot be read would be part of the answer.
+func (x *exchange) wants(head []byte) bool { return x.unnamed || x.named(head) }
+
+// weigh counts octets of the answer.
+func (x *exchange) weigh(m *Modem, n int) {
+	x.size += n
+	if x.size > m.cfg.AnswerLimit && x.fault == nil {
+		x.fault = ErrTooLong
+		x.resp.Info = nil
+	}
+}
+
+// mark returns the prompt's mark without blanks around it.
+func (p *Prompt) mark() string {
+	mark := strings.TrimSpace(p.Mark)
+	if mark == "" {
+		return ">"
+	}
+	return mark
+}

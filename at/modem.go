@@ -1,0 +1,293 @@
+package at
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+)
+
+// Modem is the engine on one line. All methods may be called by several
+// goroutines at once, also from handlers of notifications.
+type Modem struct {
+	line io.ReadWriteCloser
+	cfg  *Config
+	done chan struct{} // closed by read, which is the last to end
+	wake chan struct{} // something waits for the writer; closed at the end
+
+	writer sync.WaitGroup
+
+	mu  sync.Mutex // guards all that follows; never held across a wait
+	now time.Time  // of the event being worked on
+	err error      // the first cause of the end; nil while alive
+
+	out     outbox
+	in      input
+	run     *exchange   // owns the line; nil when it is free
+	queue   []*exchange // wait for the line, first comes first
+	staged  []*exchange // had their final result and wait for a later line
+	spare   *exchange   // for the next command
+	echo    echo
+	place   place // whether we know where the modem's talk stands
+	call    *DataCall
+	subs    []*subscription
+	timer   alarm
+	boot    bootWatch
+	stats   Stats
+	running int           // handlers and other goroutines that Close waits for
+	settled chan struct{} // closed when running is zero after the end
+	trace   traceState
+
+	earliest time.Time // no command goes out before
+}
+
+// New starts an engine on line, which it owns from then on: nobody else may
+// read, write or close it. A nil config is a sound choice.
+func New(line io.ReadWriteCloser, config *Config) *Modem {
+	m := &Modem{
+		line: line,
+		cfg:  config.resolved(),
+		done: make(chan struct{}),
+		wake: make(chan struct{}, 1),
+	}
+	m.trace.sinks(m.cfg)
+	go m.read()
+	return m
+}
+
+// Done returns a channel that is closed when the engine has ended: after
+// Close, or because the line is gone.
+func (m *Modem) Done() <-chan struct{} { return m.done }
+
+// Err returns why the engine has ended: ErrClosed, or an error that wraps
+// ErrLineGone. It is nil while the engine lives.
+func (m *Modem) Err() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.err
+}
+
+// Close ends the engine and closes the line. Commands that run or wait fail
+// with ErrClosed. It waits for the engine's goroutines, and up to a second for
+// handlers that run, so a handler that calls Close delays it that long. It may
+// be called again and returns nil then as well.
+func (m *Modem) Close() error {
+	m.end(ErrClosed)
+	err := m.line.Close()
+	<-m.done
+	m.mu.Lock()
+	if m.settled == nil {
+		m.settled = make(chan struct{})
+		if m.running == 0 {
+			close(m.settled)
+		}
+	} else {
+		err = nil // not the first Close
+	}
+	settled := m.settled
+	m.mu.Unlock()
+	limit := time.NewTimer(handlerGrace)
+	defer limit.Stop()
+	select {
+	case <-settled:
+	case <-limit.C:
+	}
+	if errors.Is(m.Err(), ErrLineGone) {
+		return nil // the line had ended before; its Close has nothing to add
+	}
+	return err
+}
+
+// end ends the engine for the given cause unless it has ended before.
+func (m *Modem) end(cause error) {
+	m.lock()
+	defer m.mu.Unlock()
+	if m.err != nil {
+		return
+	}
+	m.err = cause
+	m.timer.stop()
+	close(m.wake)
+	for _, list := range [][]*exchange{m.queue, m.staged} {
+		for _, x := range list {
+			m.finish(x, cause)
+		}
+	}
+	m.queue, m.staged = nil, nil
+	if x := m.run; x != nil {
+		m.run = nil
+		m.finish(x, cause)
+	}
+	m.place.answer(cause)
+	if m.call != nil {
+		m.call.over(cause)
+	}
+	m.flushBodies()
+}
+
+// lock takes the lock and notes the time of the event.
+func (m *Modem) lock() {
+	m.mu.Lock()
+	m.now = time.Now()
+}
+
+// spawn runs fn on a goroutine that Close waits for. The lock is held.
+func (m *Modem) spawn(fn func()) {
+	m.running++
+	go func() {
+		defer func() {
+			m.mu.Lock()
+			defer m.mu.Unlock()
+			m.running--
+			if m.running == 0 && m.settled != nil {
+				close(m.settled)
+			}
+		}()
+		fn()
+	}()
+}
+
+// Command runs one command and waits for its end. A command that the modem
+// refused, that was not answered in time or could not be sent is a
+// *CommandError. When ctx ends, Command returns at once, but the command keeps
+// the line until the modem has answered it or the engine has found its place
+// again; an answer that is already there is returned even so.
+func (m *Modem) Command(ctx context.Context, cmd Command) (Response, error) {
+	if len(cmd.Text) > 0 && (cmd.Text[0] == 'D' || cmd.Text[0] == 'd') {
+		// ATD of a voice call (ending in ";") is an ordinary command.
+		if cmd.Text[len(cmd.Text)-1] != ';' {
+			return Response{}, &CommandError{Command: cmd.line(), Err: fmt.Errorf("%w: a data call needs Dial", ErrInvalid)}
+		}
+	}
+	return m.do(ctx, &cmd, nil, false)
+}
+
+// Exec runs a plain command: the text without AT and CR, such as "+CSQ".
+func (m *Modem) Exec(ctx context.Context, text string) (Response, error) {
+	return m.do(ctx, &Command{Text: text}, nil, false)
+}
+
+// do runs a command. A call makes it a dial; own says that it belongs to the
+// data call that occupies the line.
+func (m *Modem) do(ctx context.Context, cmd *Command, call *DataCall, own bool) (Response, error) {
+	if err := cmd.check(m.cfg.LineLimit); err != nil {
+		return Response{}, &CommandError{Command: cmd.line(), Err: err}
+	}
+	if err := ctx.Err(); err != nil {
+		return Response{}, &CommandError{Command: cmd.line(), Err: err}
+	}
+	m.lock()
+	if err := m.refusal(own); err != nil {
+		m.mu.Unlock()
+		return Response{}, &CommandError{Command: cmd.line(), Err: err}
+	}
+	x := m.newExchange(cmd, call, own)
+	m.enqueue(x)
+	m.proceed()
+	m.mu.Unlock()
+	return m.await(ctx, x)
+}
+
+// refusal returns why no command can be taken now.
+func (m *Modem) refusal(own bool) error {
+	switch {
+	case m.err != nil:
+		return m.err
+	case m.call != nil && !own && m.call.state != callSuspended:
+		return ErrDataMode
+	}
+	return nil
+}
+
+// await waits until x has finished or ctx ends.
+func (m *Modem) await(ctx context.Context, x *exchange) (Response, error) {
+	if done := ctx.Done(); done == nil {
+		<-x.done
+	} else {
+		select {
+		case <-x.done:
+		case <-done:
+			m.lock()
+			m.abandon(x, ctx.Err())
+			m.mu.Unlock()
+			<-x.done
+		}
+	}
+	m.mu.Lock()
+	resp, err := x.resp, x.err
+	if err != nil {
+		err = &CommandError{Command: x.cmd.line(), Progress: x.reported, Err: err}
+		resp = Response{}
+	}
+	if !x.abandoned && x.cmd.Text != "" {
+		m.recycle(x)
+	}
+	m.mu.Unlock()
+	return resp, err
+}
+
+// proceed starts what can start now. Every event ends with it.
+func (m *Modem) proceed() {
+	if m.err != nil || m.run != nil || m.place.searching() || m.call != nil && m.call.state == callUp {
+		return
+	}
+	if m.place.lost && (m.call == nil || m.call.state == callSuspended) {
+		if len(m.place.waiters) > 0 {
+			m.search(mayBeOpen)
+		} else if len(m.queue) > 0 {
+			m.search(promptClosed)
+		}
+		return
+	}
+	if len(m.queue) == 0 {
+		return
+	}
+	if m.now.Before(m.earliest) {
+		m.timer.arm(m, m.earliest)
+		return
+	}
+	x := m.queue[0]
+	m.queue = m.queue[:copy(m.queue, m.queue[1:])]
+	m.start(x)
+}
+
+// tick does what is due at m.now and returns when it wants to be called next.
+func (m *Modem) tick() (next time.Time) {
+	soon := func(t time.Time) {
+		if !t.IsZero() && (next.IsZero() || t.Before(next)) {
+			next = t
+		}
+	}
+	m.expireQueue()
+	m.expireStaged()
+	m.tickRun()
+	m.tickBodies()
+	m.tickPlace()
+	m.proceed()
+	for _, list := range [...][]*exchange{m.queue, m.staged} {
+		for _, x := range list {
+			soon(x.deadline)
+			soon(x.stageDeadline)
+		}
+	}
+	if m.run != nil {
+		soon(m.run.due())
+	}
+	for _, b := range m.in.bodies {
+		soon(b.deadline)
+	}
+	soon(m.in.digitDue)
+	if m.place.searching() {
+		soon(m.place.due)
+	}
+	if len(m.queue) > 0 && m.now.Before(m.earliest) {
+		soon(m.earliest)
+	}
+	if m.call != nil {
+		m.call.tick(m.now)
+		soon(m.call.due)
+	}
+	return next
+}

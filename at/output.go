@@ -1,0 +1,124 @@
+package at
+
+import (
+	"io"
+	"time"
+)
+
+// outbox is what waits for the writer.
+type outbox struct {
+	buf   []byte
+	owner *exchange // whose bytes buf holds; nil for the engine's own
+	step  Progress  // what the owner's progress becomes when they are taken
+	// secret says that the bytes must not be seen in a trace.
+	secret  bool
+	writing bool // the writer is busy with bytes taken before
+	started bool // the writer's goroutine runs
+}
+
+// put queues bytes of an exchange, or the engine's own, for the writer.
+func (m *Modem) put(x *exchange, step Progress, parts ...string) {
+	for _, p := range parts {
+		m.out.buf = append(m.out.buf, p...)
+	}
+	m.out.owner, m.out.step = x, step
+	m.out.secret = x != nil && x.cmd.Sensitive
+	m.kick()
+}
+
+// kick wakes the writer, which is started at its first use.
+func (m *Modem) kick() {
+	if m.err != nil {
+		return
+	}
+	if !m.out.started {
+		m.out.started = true
+		m.writer.Go(m.write)
+	}
+	select {
+	case m.wake <- struct{}{}:
+	default: // it has been woken before
+	}
+}
+
+// withdraw takes back what x has waiting for the writer and tells whether
+// there was anything.
+func (m *Modem) withdraw(x *exchange) bool {
+	if m.out.owner != x || len(m.out.buf) == 0 {
+		return false
+	}
+	m.out.buf, m.out.owner = m.out.buf[:0], nil
+	return true
+}
+
+// bigBuffer is the capacity beyond which a buffer is not kept for the next use.
+const bigBuffer = 4 << 10
+
+// write is the writer: it writes what is put and decides nothing.
+func (m *Modem) write() {
+	var taken []byte
+	for range m.wake {
+		for {
+			var owner *exchange
+			var before Progress
+			taken, owner, before = m.take(taken)
+			if len(taken) == 0 {
+				break
+			}
+			n, err := m.line.Write(taken)
+			if err == nil && n < len(taken) {
+				err = io.ErrShortWrite
+			}
+			if err != nil {
+				m.writeFailed(owner, before, n, err)
+				return
+			}
+			m.wrote()
+		}
+	}
+}
+
+// take hands the waiting bytes to the writer in exchange for the buffer it has
+// done with. From here on the owner's bytes count as sent.
+func (m *Modem) take(done []byte) (taken []byte, owner *exchange, before Progress) {
+	m.lock()
+	defer m.mu.Unlock()
+	if cap(done) > bigBuffer {
+		done = nil
+	}
+	if m.err != nil || len(m.out.buf) == 0 {
+		m.out.writing = false
+		return nil, nil, NothingWritten
+	}
+	taken, owner = m.out.buf, m.out.owner
+	m.out.buf, m.out.owner = done[:0], nil
+	m.out.writing = true
+	if owner != nil {
+		before = owner.progress
+		owner.progress = max(owner.progress, m.out.step)
+		owner.out = true
+	}
+	m.traceOut(taken, m.out.secret)
+	return taken, owner, before
+}
+
+// wrote notes that the bytes are out.
+func (m *Modem) wrote() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.call != nil {
+		m.call.wrote(time.Now())
+	}
+}
+
+// writeFailed ends the engine. A Write that took no byte leaves its command
+// where it was.
+func (m *Modem) writeFailed(owner *exchange, before Progress, n int, err error) {
+	if n <= 0 && owner != nil {
+		m.mu.Lock()
+		owner.progress = before
+		m.mu.Unlock()
+	}
+	m.end(lineGone("write", err))
+	m.line.Close() // ends read
+}

@@ -1,0 +1,117 @@
+package at
+
+import (
+	"bytes"
+	"strconv"
+	"strings"
+)
+
+// shape decides whether a line that begins with the name of a command part is
+// its answer or a notification of the same name. had says that the command has
+// such a line already.
+type shape func(p part, fields string, had bool) bool
+
+// shapes are the names that serve answers and notifications alike. A line of
+// any other name of the command in flight is its answer.
+var shapes = map[string]shape{
+	"+CREG":     registrationShape, // 3GPP TS 27.007 clause 7.2
+	"+CGREG":    registrationShape, // clause 10.1.20
+	"+CEREG":    registrationShape, // clause 10.1.22
+	"+C5GREG":   registrationShape, // clause 10.1.47
+	"+CSQ":      firstShape,        // clause 8.5; notification of SIM7600 AUTOCSQ
+	"+CPIN":     queryShape,        // clause 8.3
+	"+CFUN":     queryShape,        // clause 8.2
+	"+CCLK":     queryShape,        // clause 8.15
+	"+CUSD":     ussdShape,         // clause 7.15
+	"+CIPRXGET": rxgetShape,        // SIMCom
+	"+QIOPEN":   openShape,         // Quectel
+	"+NETOPEN":  queryShape,        // SIM7600
+	"+CIPOPEN":  openShape,
+}
+
+// accepts tells whether a line with a name of x is its answer.
+func (x *exchange) accepts(text []byte) bool {
+	if x.cmd.Accept != nil {
+		return x.cmd.Accept(string(text))
+	}
+	if x.cmd.Prefixes != nil {
+		return true
+	}
+	p, _ := x.partOf(text)
+	decide, ok := shapes[p.name]
+	if !ok {
+		return true
+	}
+	fields := strings.TrimSpace(strings.TrimPrefix(string(text[len(p.name):]), ":"))
+	return decide(p, fields, x.has(p.name))
+}
+
+// has tells whether the answer has a line of that name.
+func (x *exchange) has(name string) bool {
+	for _, info := range x.resp.Info {
+		if hasName([]byte(info.Text), name) {
+			return true
+		}
+	}
+	return false
+}
+
+// registrationShape: the answer is <n>,<stat>[,…], the notification
+// <stat>[,<area>,…]. So the answer's second field is a number of at most three
+// digits without quotes, and an area code is quoted or has four.
+func registrationShape(p part, fields string, had bool) bool {
+	switch p.form {
+	case formTest:
+		return strings.HasPrefix(fields, "(")
+	case formRead:
+		f := splitFields(fields)
+		if had || len(f) < 2 || len(f[1]) > 3 {
+			return false
+		}
+		stat, err := strconv.Atoi(f[1])
+		return err == nil && stat <= 10
+	}
+	return false
+}
+
+// firstShape: both look the same; the first is the answer.
+func firstShape(_ part, _ string, had bool) bool { return !had }
+
+// queryShape: only the read and test forms have an answer, of one line.
+func queryShape(p part, _ string, had bool) bool {
+	return !had && (p.form == formRead || p.form == formTest)
+}
+
+// ussdShape: the read form answers <n>; with a second field it is what the
+// network sent.
+func ussdShape(p part, fields string, had bool) bool {
+	switch p.form {
+	case formTest:
+		return !had
+	case formRead:
+		return !had && !strings.Contains(fields, ",")
+	}
+	return false
+}
+
+// rxgetShape: AT+CIPRXGET=<mode>,… answers with its mode first; 1,<id> is the
+// notification of data.
+func rxgetShape(p part, fields string, had bool) bool {
+	mode, _, set := strings.Cut(fields, ",")
+	switch p.form {
+	case formTest:
+		return !had
+	case formRead:
+		return !had && !set
+	case formSet:
+		asked, _, _ := strings.Cut(p.args, ",")
+		return asked != "1" && strings.TrimSpace(mode) == strings.TrimSpace(asked)
+	}
+	return false
+}
+
+// openShape: the read and test forms list; the set form is answered by a
+// notification of id and result, which a Stage may wait for.
+func openShape(p part, fields string, _ bool) bool {
+	return p.form == formTest || p.form == formRead && bytes.Count([]byte(fields), []byte{','}) != 1
+}
