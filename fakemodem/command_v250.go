@@ -108,13 +108,13 @@ func showSettings(c *Call) Result {
 // setRate is AT+IPR (ITU-T V.250 clause 6.2.10): the new speed holds behind the OK.
 func setRate(c *Call) Result {
 	if c.Op != Set {
-		c.Info(fmt.Sprintf("+IPR: %d", c.p.rate))
+		c.Info(fmt.Sprintf("+IPR: %d", c.p.rate.Load()))
 		return OK
 	}
 	rate := c.between(0, 0, 4_000_000, 0)
-	if !c.bad && c.p.rate > 0 {
+	if !c.bad && c.p.rate.Load() > 0 {
 		p := c.p
-		c.m.after(0, func() { p.rate = rate })
+		c.m.after(0, func() { p.rate.Store(int64(rate)) })
 	}
 	return OK
 }

@@ -55,18 +55,18 @@ func (l *Line) Write(p []byte) (int, error) {
 	n := l.port.m.n
 	done := 0
 	for done < len(p) {
+		b := l.step(p[done:])
+		if d := l.port.duration(len(b)); d > 0 {
+			l.pause(d)
+		}
 		n.mu.Lock()
 		if err := l.gone(); err != nil {
 			n.mu.Unlock()
 			return done, err
 		}
-		k, busy := l.port.receive(l.step(p[done:]))
-		pause := l.port.duration(k)
+		k, busy := l.port.receive(b)
 		n.mu.Unlock()
 		done += k
-		if pause > 0 {
-			l.pause(pause)
-		}
 		if busy != nil {
 			select {
 			case <-busy:
@@ -80,7 +80,7 @@ func (l *Line) Write(p []byte) (int, error) {
 // step cuts what is written at once on a line with a speed, so that octets
 // arrive spread over time.
 func (l *Line) step(p []byte) []byte {
-	if l.port.rate > 0 && len(p) > 64 {
+	if l.port.duration(1) > 0 && len(p) > 64 {
 		return p[:64]
 	}
 	return p
@@ -100,7 +100,7 @@ func (l *Line) gone() error {
 	if l.closed {
 		return os.ErrClosed
 	}
-	if l.port.line != l || l.port.unplugged {
+	if l.port.line != l || l.port.unplugged || l.port.m.closed {
 		return errUnplugged
 	}
 	return nil

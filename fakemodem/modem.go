@@ -84,7 +84,7 @@ func Unregistered() Option {
 // WithBaud gives the line a speed in bits per second, so that octets take
 // their time. Without it the line is as fast as can be.
 func WithBaud(rate int) Option {
-	return func(m *Modem) { m.port.rate = rate }
+	return func(m *Modem) { m.port.rate.Store(int64(rate)) }
 }
 
 // WithAPN sets what context 1 is preset to.

@@ -3,6 +3,7 @@ package fakemodem
 import (
 	"bytes"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -27,7 +28,7 @@ type port struct {
 	held  []string // notifications that wait for the end of data mode or a prompt
 
 	dtr       bool
-	rate      int // bits per second; zero: as fast as can be
+	rate      atomic.Int64 // bits per second; zero: as fast as can be
 	unplugged bool
 	heard     time.Time // when the last octet came from the host
 	channel   int       // DLCI; zero for the port itself
@@ -258,8 +259,9 @@ func (p *port) reset() {
 
 // duration is how long k octets take on the line: ten bits each with 8N1.
 func (p *port) duration(k int) time.Duration {
-	if p.rate <= 0 {
+	rate := p.rate.Load()
+	if rate <= 0 {
 		return 0
 	}
-	return time.Duration(k) * 10 * time.Second / time.Duration(p.rate)
+	return time.Duration(k) * 10 * time.Second / time.Duration(rate)
 }

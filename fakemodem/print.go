@@ -94,7 +94,7 @@ func (p *port) write(b []byte) {
 	}
 	p.m.trace(p, FromModem, b)
 	for _, piece := range p.m.faults.output(p, b) {
-		if p.rate > 0 {
+		if p.rate.Load() > 0 {
 			start := piece.at
 			if last := p.out.last(); last.After(start) {
 				start = last
