@@ -1,2 +1,13 @@
-// Package sms sends and receives short messages over a modem.
+// Package sms sends and receives short messages over a modem, so that none is
+// lost and none is doubled without a word.
+//
+// A Service stands on an at.Commander: an engine on a line, a channel of the
+// multiplexer, a session. Service.Send sends a Message and tells the outcome
+// of each part: sent, not sent, or in doubt (ErrInDoubt); it never sends
+// anything twice by itself. Service.Receive hands over what arrives and
+// deletes it from the modem only after the handler returned nil. Parts tells
+// beforehand how many parts a text makes.
+//
+// The modem is used in PDU mode (3GPP TS 27.005 clause 4); the codec is
+// package tpdu. All waits have the caller's context and limits from Config.
 package sms

@@ -1,0 +1,41 @@
+package sms
+
+import (
+	"time"
+
+	"github.com/telemodem/telemodem/sms/tpdu"
+)
+
+// Incoming is a message, or a report, that has arrived.
+type Incoming struct {
+	// From is who sent it: a number, with + if it is international, or a name.
+	From string
+	// Sent is when the service centre took it (TP-SCTS); the zero Time if the
+	// stamp makes no sense.
+	Sent time.Time
+	// Text is the text, unless the message carries 8-bit data.
+	Text string
+	// Data is the 8-bit data; nil for a text.
+	Data []byte
+	// Ports are the application ports that it is addressed to; nil if none.
+	Ports *tpdu.Ports
+	// Class is the message class.
+	Class tpdu.Class
+	// Report is what became of a message of ours; nil for an ordinary message.
+	Report *Report
+	// TPDUs are the parts as they came, without the service centre's address.
+	TPDUs [][]byte
+	// Err says why a message could not be read; then only TPDUs holds it, in
+	// hexadecimal as the modem gave it if even that could not be read.
+	Err error
+}
+
+// Report is a status report (TS 23.040 clause 9.2.2.3).
+type Report struct {
+	// Reference is that of PartReceipt, To the recipient.
+	Reference byte
+	To        string
+	// Status is what happened, at Discharge.
+	Status    tpdu.Status
+	Discharge time.Time
+}

@@ -1,0 +1,59 @@
+package sms
+
+import (
+	"context"
+	"log/slog"
+	"sync/atomic"
+
+	"github.com/telemodem/telemodem/at"
+)
+
+// Service sends and receives short messages over one modem. Its methods may be
+// called by several goroutines at once; what they send goes out one message
+// after the other, the parts of a long one back to back.
+type Service struct {
+	modem at.Commander
+	cfg   Config
+
+	// sending is a lock that can be waited for with a context; it guards the
+	// fields of this group and the order of dialogues on the modem.
+	sending  chan struct{}
+	routing  routing
+	selected string // storage selected by the last +CPMS
+	nextRef  uint16 // of the next long message
+
+	ready      atomic.Bool   // the modem is set up
+	generation atomic.Uint64 // counts boots that were noticed
+	receiving  atomic.Bool   // a Receive is running
+}
+
+// New returns a Service on a modem. It says nothing to the modem before the
+// first Setup, Send or Receive. The modem stays the caller's.
+func New(modem at.Commander, cfg *Config) *Service {
+	s := &Service{modem: modem, sending: make(chan struct{}, 1)}
+	if cfg != nil {
+		s.cfg = *cfg
+	}
+	if s.cfg.Logger == nil {
+		s.cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	return s
+}
+
+// Reset tells the Service that the modem has lost its settings, by a reboot or
+// because another one took its place: they are made again before the next use.
+func (s *Service) Reset() {
+	s.generation.Add(1)
+	s.ready.Store(false)
+}
+
+func (s *Service) lock(ctx context.Context) error {
+	select {
+	case s.sending <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (s *Service) unlock() { <-s.sending }
