@@ -6,39 +6,44 @@ import (
 	"github.com/telemodem/telemodem/sms/tpdu"
 )
 
+// draft is a message that was checked and cut.
+type draft struct {
+	parts  *tpdu.Parts
+	submit tpdu.Submit // all but the user data
+	centre tpdu.Address
+}
+
 // compose turns a message into the TPDUs that carry it. reference marks the
 // parts of a long one.
 func compose(m Message, reference uint16) ([]segment, error) {
-	parts, submit, err := cut(m, reference)
+	d, err := cut(m, reference)
 	if err != nil {
 		return nil, err
 	}
-	var centre tpdu.Address
-	if m.ServiceCentre != "" {
-		if centre, err = tpdu.ParseAddress(m.ServiceCentre); err != nil {
-			return nil, fmt.Errorf("%w: service centre: %w", ErrInvalidMessage, err)
-		}
-	}
-	segments := make([]segment, parts.Len())
+	segments := make([]segment, d.parts.Len())
 	for i := range segments {
-		submit.UserData = parts.At(i)
-		octets, err := submit.AppendBinary(nil)
+		d.submit.UserData = d.parts.At(i)
+		octets, err := d.submit.AppendBinary(nil)
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrInvalidMessage, err)
 		}
-		segments[i] = segment{pdu: tpdu.AppendHex(nil, centre, octets), octets: len(octets)}
+		segments[i] = segment{pdu: tpdu.AppendHex(nil, d.centre, octets), octets: len(octets)}
 	}
 	return segments, nil
 }
 
-// cut checks a message and splits its content; submit is all but that.
-func cut(m Message, reference uint16) (parts *tpdu.Parts, submit tpdu.Submit, err error) {
+// cut checks a message and splits its content.
+func cut(m Message, reference uint16) (d draft, err error) {
 	if m.Text != "" && m.Data != nil {
-		return nil, submit, fmt.Errorf("%w: it has both a text and data", ErrInvalidMessage)
+		return d, fmt.Errorf("%w: it has both a text and data", ErrInvalidMessage)
 	}
-	to, err := tpdu.ParseAddress(m.To)
-	if err != nil {
-		return nil, submit, fmt.Errorf("%w: recipient: %w", ErrInvalidMessage, err)
+	if d.submit.Destination, err = tpdu.ParseAddress(m.To); err != nil {
+		return d, fmt.Errorf("%w: recipient: %w", ErrInvalidMessage, err)
+	}
+	if m.ServiceCentre != "" {
+		if d.centre, err = tpdu.ParseAddress(m.ServiceCentre); err != nil {
+			return d, fmt.Errorf("%w: service centre: %w", ErrInvalidMessage, err)
+		}
 	}
 	config := &tpdu.SplitConfig{
 		Encoding: m.Encoding, Locking: m.Locking, Single: m.Single,
@@ -46,22 +51,19 @@ func cut(m Message, reference uint16) (parts *tpdu.Parts, submit tpdu.Submit, er
 		Ports: m.Ports,
 	}
 	if m.Data != nil {
-		parts, err = tpdu.SplitData(m.Data, config)
+		d.parts, err = tpdu.SplitData(m.Data, config)
 	} else {
-		parts, err = tpdu.Split(m.Text, config)
+		d.parts, err = tpdu.Split(m.Text, config)
 	}
 	if err != nil {
-		return nil, submit, fmt.Errorf("%w: %w", ErrInvalidMessage, err)
+		return d, fmt.Errorf("%w: %w", ErrInvalidMessage, err)
 	}
-	submit = tpdu.Submit{
-		StatusReportRequest: m.StatusReport,
-		ReplyPath:           m.ReplyPath,
-		Destination:         to,
-		PID:                 m.ProtocolID,
-		DCS:                 parts.DCS(m.Class),
-	}
+	d.submit.StatusReportRequest = m.StatusReport
+	d.submit.ReplyPath = m.ReplyPath
+	d.submit.PID = m.ProtocolID
+	d.submit.DCS = d.parts.DCS(m.Class)
 	if m.Validity > 0 {
-		submit.Validity = tpdu.Relative(m.Validity)
+		d.submit.Validity = tpdu.Relative(m.Validity)
 	}
-	return parts, submit, nil
+	return d, nil
 }

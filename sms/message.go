@@ -57,9 +57,9 @@ type Plan struct {
 // Parts tells beforehand how many parts a message makes and why. The error is
 // ErrInvalidMessage for what Send would refuse.
 func Parts(m Message) (Plan, error) {
-	parts, _, err := cut(m, 0)
+	d, err := cut(m, 0)
 	if err != nil {
 		return Plan{}, err
 	}
-	return Plan{Parts: parts.Len(), Alphabet: parts.Alphabet, Forced: parts.Forced}, nil
+	return Plan{Parts: d.parts.Len(), Alphabet: d.parts.Alphabet, Forced: d.parts.Forced}, nil
 }

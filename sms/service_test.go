@@ -215,7 +215,6 @@ func TestPromise4Outcomes(t *testing.T) {
 		require.NoError(t, b.service.Setup(t.Context()))
 		m := sms.Message{To: b.phone.Number(), Text: "once"}
 
-		b.fake.OnCommand("+CMGS", fakemodem.Answer())
 		b.fake.OnCommand("+CMGS", func(*fakemodem.Call) fakemodem.Result { return fakemodem.CMS(310) })
 		receipt, err := b.service.Send(t.Context(), m)
 		require.ErrorIs(t, err, sms.ErrNotSent)
