@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"sync/atomic"
+	"time"
 
 	"gvisor.dev/gvisor/pkg/buffer"
 	"gvisor.dev/gvisor/pkg/tcpip"
@@ -19,11 +20,16 @@ type nic struct {
 	link       ppp.Link
 	anyAddress bool
 	out        *outbox
+	governor   *governor // nil: nothing is bounded
 	dispatcher atomic.Pointer[stack.NetworkDispatcher]
 }
 
 func newNIC(link ppp.Link, config *Config) *nic {
-	return &nic{link: link, anyAddress: config.AnyAddress, out: newOutbox(link.MTU())}
+	e := &nic{link: link, anyAddress: config.AnyAddress, out: newOutbox(link.MTU())}
+	if !config.ungoverned {
+		e.governor = newGovernor()
+	}
+	return e
 }
 
 // read hands the link's packets to the stack until the link ends.
@@ -50,6 +56,9 @@ func (e *nic) deliver(p []byte) {
 	if e.anyAddress && echoReply(p) {
 		e.out.put(buffer.NewViewWithData(p))
 		return
+	}
+	if e.governor != nil {
+		e.governor.incoming(p, time.Now())
 	}
 	var protocol tcpip.NetworkProtocolNumber
 	switch p[0] >> 4 {
@@ -78,6 +87,9 @@ func (e *nic) write() {
 		v := e.out.next()
 		if v == nil {
 			return
+		}
+		if e.governor != nil {
+			e.governor.outgoing(v.AsSlice(), time.Now())
 		}
 		err := e.link.WritePacket(v.AsSlice())
 		v.Release()
