@@ -100,6 +100,9 @@ func makeTime(line, date, clock, zone string, form ClockForm, window ClockWindow
 	if d[0] < 100 {
 		d[0] += 2000
 	}
+	if time.Date(d[0], time.Month(d[1]), d[2], 0, 0, 0, 0, time.UTC).Day() != d[2] {
+		return NetworkTime{}, parseError(line, "no such day")
+	}
 	quarters, known, err := parseZone(line, zone)
 	if err != nil {
 		return NetworkTime{}, err
@@ -113,9 +116,6 @@ func makeTime(line, date, clock, zone string, form ClockForm, window ClockWindow
 		in = time.UTC
 	}
 	t := time.Date(d[0], time.Month(d[1]), d[2], c[0], c[1], c[2], 0, in).In(place)
-	if t.In(in).Day() != d[2] {
-		return NetworkTime{}, parseError(line, "no such day")
-	}
 	if !window.contains(t) {
 		return NetworkTime{}, parseError(line, "the clock was never set: the time is outside what is believed")
 	}

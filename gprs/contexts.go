@@ -78,7 +78,7 @@ func (c *Contexts) Detach(ctx context.Context) error {
 // repeated once: some modems fail the first one after a cold start.
 func (c *Contexts) Define(ctx context.Context, d Context) error {
 	if !c.quirks.NoDefine {
-		apn, err := quote(d.APN)
+		apn, err := at.Quote(d.APN)
 		if err != nil {
 			return fmt.Errorf("APN: %w", err)
 		}

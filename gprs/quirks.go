@@ -178,23 +178,11 @@ func fillTemplate(template string, c Context) (string, error) {
 		if !strings.Contains(template, p.name) {
 			continue
 		}
-		quoted, err := quote(p.value)
+		quoted, err := at.Quote(p.value)
 		if err != nil {
 			return "", err
 		}
 		pairs = append(pairs, p.name, quoted)
 	}
 	return strings.NewReplacer(pairs...).Replace(template), nil
-}
-
-// quote puts a parameter between quotes. A quote or a control character in it
-// could begin another command: it is refused, and not shown, since it may be a
-// secret.
-func quote(s string) (string, error) {
-	for i := range len(s) {
-		if c := s[i]; c < 0x20 || c == '"' || c == 0x7F {
-			return "", at.ErrInvalid
-		}
-	}
-	return `"` + s + `"`, nil
 }

@@ -147,8 +147,11 @@ func (r *Radio) setDomain(d Domain, reg DomainRegistration) {
 	if reg.State.Registered() && !reg.Cell.Known { // a short notification does not unsay the cell
 		reg.Cell = r.domains[d].Cell
 	}
+	before := r.domains[d]
 	r.domains[d] = reg
-	r.noteChangeLocked()
+	if before.At = reg.At; before != reg { // an answer that says nothing new wakes nobody
+		r.noteChangeLocked()
+	}
 	now := mergeRegistration(r.domains)
 	hold := orDuration(r.cfg.Hold, 10*time.Second)
 	if hold < 0 || now.State.Registered() || !r.steady.State.Registered() {
