@@ -67,6 +67,18 @@ type Bearer struct {
 	closed  bool
 }
 
+// NewBearer returns a Bearer on d, which it does not own; cfg may be nil.
+// Nothing is sent before Connect.
+func NewBearer(d at.Dialer, cfg *BearerConfig) *Bearer {
+	return newBearer(d, func(ctx context.Context, cmd at.Command) (io.ReadWriteCloser, error) {
+		call, err := d.Dial(ctx, cmd)
+		if err != nil {
+			return nil, err
+		}
+		return call, nil
+	}, cfg)
+}
+
 func newBearer(d at.Commander, dial func(context.Context, at.Command) (io.ReadWriteCloser, error), cfg *BearerConfig) *Bearer {
 	b := &Bearer{d: d, dial: dial, turn: make(chan struct{}, 1)}
 	if cfg != nil {

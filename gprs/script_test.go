@@ -88,7 +88,11 @@ func (s *script) Command(ctx context.Context, cmd at.Command) (at.Response, erro
 		return at.Response{}, &at.CommandError{Command: "AT" + cmd.Text, Err: err}
 	}
 	if r.err != nil {
-		return at.Response{}, &at.CommandError{Command: "AT" + cmd.Text, Err: r.err}
+		text := cmd.Text
+		if cmd.Sensitive {
+			text, _, _ = strings.Cut(text, "=")
+		}
+		return at.Response{}, &at.CommandError{Command: "AT" + text, Err: r.err}
 	}
 	res := at.Response{Final: "OK"}
 	for _, l := range r.lines {
