@@ -122,7 +122,8 @@ func NewName(name string) (Address, error) {
 		return Address{}, cannotEncode("Address-Value", ErrShort)
 	}
 	a := Address{Type: AlphanumericAddress, semi: uint8((len(septets)*7 + 3) / 4)}
-	AppendPacked(a.value[:0], septets, 0)
+	var packed [maxAddressOctets]byte
+	copy(a.value[:], AppendPacked(packed[:0], septets, 0))
 	return a, nil
 }
 

@@ -1,5 +1,7 @@
 package tpdu
 
+import "unicode/utf8"
+
 // escape leads to the single shift table for one septet (3GPP TS 23.038
 // clause 6.2.1).
 const escape = 0x1b
@@ -45,6 +47,9 @@ var (
 
 	// lockingASCII is lockingSeptet for the characters that most texts consist of.
 	lockingASCII [numLanguages][128]byte
+	// asciiChars is lockingChars for the septets that are ASCII characters, 0
+	// for the others.
+	asciiChars [numLanguages][128]byte
 )
 
 func init() {
@@ -57,6 +62,9 @@ func init() {
 		index(singleShiftTables[l], &singleChars[l], &singleSeptet[l], func(p *present) { p.single |= 1 << l })
 		for c := range lockingASCII[l] {
 			lockingASCII[l][c] = lockingSeptet[l].at(rune(c))
+			if r := lockingChars[l][c]; r < utf8.RuneSelf {
+				asciiChars[l][c] = byte(r)
+			}
 		}
 	}
 }

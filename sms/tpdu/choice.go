@@ -3,7 +3,6 @@ package tpdu
 import (
 	"iter"
 	"math/bits"
-	"unicode/utf8"
 )
 
 // choice is what a pair of tables costs for a text.
@@ -104,14 +103,14 @@ func (a *choice) countParts(text string, limit int) int {
 	return parts
 }
 
-// firstMissing returns the character that keeps a text out of GSM 7-bit: the
+// firstMissing returns the place of the character that keeps a text out of GSM 7-bit: the
 // first that no allowed table has. If each character is in some table, but no
 // pair of tables has them all, it is the first that the default tables lack.
-func firstMissing(text string, c *SplitConfig, fallback UnencodableError) UnencodableError {
+func firstMissing(text string, c *SplitConfig, fallback int) int {
 	for i, r := range text {
 		in := inTables.at(r)
-		if in.locking&(c.Locking|1) == 0 && in.single&(c.Single|1) == 0 && utf8.ValidRune(r) {
-			return UnencodableError{Rune: r, Offset: i, Alphabet: GSM7}
+		if in.locking&(c.Locking|1) == 0 && in.single&(c.Single|1) == 0 {
+			return i
 		}
 	}
 	return fallback

@@ -1,6 +1,9 @@
 package tpdu
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // AppendPacked packs septets, one an octet, as 3GPP TS 23.038 clause 6.1.2.1
 // does, after fill zero bits (0 to 6), and appends the octets to dst. Bit 7 of
@@ -9,21 +12,21 @@ func AppendPacked(dst, septets []byte, fill int) []byte {
 	var (
 		acc  uint64 // bits not yet written, the first in the lowest place
 		bits = uint(fill)
+		at   = len(dst)
 	)
-	if fill == 0 {
-		for len(septets) >= 8 {
-			w := squeeze(binary.LittleEndian.Uint64(septets))
-			dst = append(dst, byte(w), byte(w>>8), byte(w>>16), byte(w>>24), byte(w>>32), byte(w>>40), byte(w>>48))
-			septets = septets[8:]
-		}
-	} else {
-		for len(septets) >= 8 {
-			acc |= squeeze(binary.LittleEndian.Uint64(septets)) << bits
-			dst = append(dst, byte(acc), byte(acc>>8), byte(acc>>16), byte(acc>>24), byte(acc>>32), byte(acc>>40), byte(acc>>48))
-			acc >>= 56
-			septets = septets[8:]
-		}
+	if len(septets) == 0 && fill == 0 {
+		return dst
 	}
+	// Eight octets are written for every seven that count, so one is spare.
+	dst = slices.Grow(dst, (fill+7*len(septets)+7)/8+1)
+	out := dst[:cap(dst)]
+	for ; len(septets) >= 8; septets = septets[8:] {
+		acc |= squeeze(binary.LittleEndian.Uint64(septets)) << bits
+		binary.LittleEndian.PutUint64(out[at:], acc)
+		acc >>= 56
+		at += 7
+	}
+	dst = out[:at]
 	for _, s := range septets {
 		acc |= uint64(s&0x7f) << bits
 		bits += 7
@@ -33,7 +36,7 @@ func AppendPacked(dst, septets []byte, fill int) []byte {
 			bits -= 8
 		}
 	}
-	if bits > 0 && len(septets)+fill > 0 {
+	if bits > 0 {
 		dst = append(dst, byte(acc))
 	}
 	return dst
@@ -59,23 +62,25 @@ func stretch(x uint64) uint64 {
 // whole septets as are there.
 func AppendUnpacked(dst, packed []byte, fill, n int) []byte {
 	n = max(0, min(n, (len(packed)*8-fill)/7))
-	at := 0 // octet of packed that holds the next septet's first bit
-	for n >= 8 && len(packed)-at >= 8 {
+	dst = slices.Grow(dst, n)
+	out := dst[len(dst) : len(dst)+n]
+	dst = dst[:len(dst)+n]
+	from := 0 // octet of packed that holds the next septet's first bit
+	for len(out) >= 8 && len(packed)-from >= 8 {
 		// Eight septets are 56 bits, at most 62 with the fill bits.
-		var eight [8]byte
-		w := binary.LittleEndian.Uint64(packed[at:]) >> uint(fill)
-		binary.LittleEndian.PutUint64(eight[:], stretch(w&(1<<56-1)))
-		dst = append(dst, eight[:]...)
-		at += 7
-		n -= 8
+		w := binary.LittleEndian.Uint64(packed[from:]) >> uint(fill)
+		binary.LittleEndian.PutUint64(out, stretch(w&(1<<56-1)))
+		from += 7
+		out = out[8:]
 	}
-	for bit := at*8 + fill; n > 0; n-- {
+	bit := from*8 + fill
+	for k := range out {
 		i := bit >> 3
 		w := uint(packed[i])
 		if i+1 < len(packed) {
 			w |= uint(packed[i+1]) << 8
 		}
-		dst = append(dst, byte(w>>(uint(bit)&7))&0x7f)
+		out[k] = byte(w>>(uint(bit)&7)) & 0x7f
 		bit += 7
 	}
 	return dst

@@ -143,52 +143,32 @@ func (p *Parts) reset() {
 
 // trySeptets makes parts in GSM 7-bit; ok is false if UCS-2 is to be taken.
 func (p *Parts) trySeptets(text string, c *SplitConfig) (ok bool, err error) {
-	missing, encodable := p.appendDefault(text)
-	if !encodable && c.Locking|c.Single != 0 {
-		p.Locking, p.Single, encodable = bestTables(text, c)
-		if encodable {
-			p.units, _ = AppendSeptets(p.units[:0], text, p.Locking, p.Single)
-		}
-	}
-	if encodable {
+	var missing int
+	p.units, missing = appendText(p.units[:0], text, DefaultLanguage, DefaultLanguage)
+	if missing < 0 {
 		return true, p.cut(c)
 	}
 	if !utf8.ValidString(text) {
 		return false, ErrNotUTF8
 	}
 	if c.Locking|c.Single != 0 {
+		if p.Locking, p.Single, ok = bestTables(text, c); ok {
+			p.units, _ = appendText(p.units[:0], text, p.Locking, p.Single)
+			return true, p.cut(c)
+		}
 		missing = firstMissing(text, c, missing)
 	}
+	r, _ := utf8.DecodeRuneInString(text[missing:])
+	p.forced = UnencodableError{Rune: r, Offset: missing, Alphabet: GSM7}
 	if c.Encoding == OnlyGSM7 {
-		return false, &missing
+		e := p.forced
+		return false, &e
 	}
-	p.forced = missing
 	p.Forced = &p.forced
 	return false, nil
 }
 
-// appendDefault tries the default alphabet with its extension table.
-func (p *Parts) appendDefault(text string) (missing UnencodableError, ok bool) {
-	ascii := &lockingASCII[DefaultLanguage]
-	units := p.units[:0]
-	for i := 0; i < len(text); {
-		if c := text[i]; c < utf8.RuneSelf && ascii[c] != 0 {
-			units = append(units, ascii[c]&0x7f)
-			i++
-			continue
-		}
-		r, n := utf8.DecodeRuneInString(text[i:])
-		if units, ok = appendChar(units, r, DefaultLanguage, DefaultLanguage); !ok {
-			p.units = units
-			return UnencodableError{Rune: r, Offset: i, Alphabet: GSM7}, false
-		}
-		i += n
-	}
-	p.units = units
-	return UnencodableError{}, true
-}
-
-// headerFor returns the header that every part has, but for the concatenation
+// appendFixedHeader appends the header that every part has, but for the concatenation
 // element.
 func appendFixedHeader(h Header, c *SplitConfig, locking, single Language) Header {
 	if c.Ports != nil {

@@ -1,6 +1,7 @@
 package tpdu
 
 import (
+	"slices"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -68,21 +69,41 @@ func known(l Language) Language {
 }
 
 func (t *TextDecoder) appendSeptets(dst, septets []byte, locking, single Language) []byte {
-	chars := &lockingChars[locking]
-	for _, s := range septets {
-		s &= 0x7f
-		r := chars[s]
-		if t.escaped || r == 0 {
-			dst = t.appendRare(dst, s, chars, &singleChars[single])
-			continue
+	ascii, chars := &asciiChars[locking], &lockingChars[locking]
+	dst = slices.Grow(dst, len(septets))
+	for len(septets) > 0 {
+		if !t.escaped {
+			n := appendASCII(dst, septets, ascii)
+			dst, septets = dst[:len(dst)+n], septets[n:]
+			if len(septets) == 0 {
+				break
+			}
 		}
-		if r < utf8.RuneSelf {
-			dst = append(dst, byte(r))
-		} else {
+		s := septets[0] & 0x7f // no ASCII, after an escape, or no room left
+		septets = septets[1:]
+		if r := chars[s]; r != 0 && !t.escaped {
 			dst = utf8.AppendRune(dst, r)
+		} else {
+			dst = t.appendRare(dst, s, chars, &singleChars[single])
 		}
 	}
 	return dst
+}
+
+// appendASCII writes the ASCII characters that septets begin with behind dst,
+// as far as there is room, and returns their number.
+func appendASCII(dst, septets []byte, ascii *[128]byte) int {
+	room := dst[len(dst):cap(dst)]
+	n := min(len(room), len(septets))
+	room, septets = room[:n], septets[:n]
+	for i, s := range septets {
+		c := ascii[s&0x7f]
+		if c == 0 {
+			return i
+		}
+		room[i] = c
+	}
+	return n
 }
 
 // appendRare handles an escape, the septet after one, and holes in a table.
@@ -108,11 +129,16 @@ func (t *TextDecoder) appendRare(dst []byte, s byte, locking, single *decodeTabl
 func (t *TextDecoder) appendUCS2(dst, octets []byte) []byte {
 	for ; len(octets) >= 2; octets = octets[2:] {
 		u := uint16(octets[0])<<8 | uint16(octets[1])
-		if t.high == 0 && (u < 0xd800 || u > 0xdfff) {
-			dst = utf8.AppendRune(dst, rune(u))
-			continue
+		switch {
+		case t.high != 0 || 0xd800 <= u && u <= 0xdfff:
+			dst = t.appendSurrogate(dst, u)
+		case u < 0x80:
+			dst = append(dst, byte(u))
+		case u < 0x800:
+			dst = append(dst, 0xc0|byte(u>>6), 0x80|byte(u&0x3f))
+		default:
+			dst = append(dst, 0xe0|byte(u>>12), 0x80|byte(u>>6&0x3f), 0x80|byte(u&0x3f))
 		}
-		dst = t.appendSurrogate(dst, u)
 	}
 	if len(octets) == 1 {
 		dst = utf8.AppendRune(dst, utf8.RuneError)
@@ -149,29 +175,68 @@ func appendChar(dst []byte, r rune, locking, single Language) (_ []byte, ok bool
 }
 
 // AppendSeptets appends the septets of text, one an octet, to dst. If the
-// tables lack a character it is an *[UnencodableError].
+// tables lack a character it is an *[UnencodableError], with dst as it was.
 func AppendSeptets(dst []byte, text string, locking, single Language) ([]byte, error) {
-	locking, single = known(locking), known(single)
+	out, missing := appendText(dst, text, known(locking), known(single))
+	if missing >= 0 {
+		r, _ := utf8.DecodeRuneInString(text[missing:])
+		return dst, &UnencodableError{Rune: r, Offset: missing, Alphabet: GSM7}
+	}
+	return out, nil
+}
+
+// appendText appends the septets of text up to the character that the tables
+// lack, whose place it returns, or -1.
+func appendText(dst []byte, text string, locking, single Language) (_ []byte, missing int) {
 	ascii := &lockingASCII[locking]
+	dst = slices.Grow(dst, len(text))
 	for i := 0; i < len(text); {
-		if c := text[i]; c < utf8.RuneSelf && ascii[c] != 0 {
-			dst = append(dst, ascii[c]&0x7f)
-			i++
-			continue
+		n := packASCII(dst, text[i:], ascii)
+		dst = dst[:len(dst)+n]
+		i += n
+		if i == len(text) {
+			break
 		}
 		r, n := utf8.DecodeRuneInString(text[i:])
 		var ok bool
 		if dst, ok = appendChar(dst, r, locking, single); !ok {
-			return dst, &UnencodableError{Rune: r, Offset: i, Alphabet: GSM7}
+			return dst, i
 		}
 		i += n
 	}
-	return dst, nil
+	return dst, -1
 }
 
-// appendUTF16 appends text as UTF-16 in big-endian octets.
+// packASCII writes the septets of the characters that text begins with behind
+// dst, as long as they are ASCII characters of one septet and there is room,
+// and returns their number.
+func packASCII(dst []byte, text string, ascii *[128]byte) int {
+	room := dst[len(dst):cap(dst)]
+	n := min(len(room), len(text))
+	room, text = room[:n], text[:n]
+	for i := range room {
+		c := text[i]
+		if c >= utf8.RuneSelf || ascii[c] == 0 {
+			return i
+		}
+		room[i] = ascii[c] & 0x7f
+	}
+	return n
+}
+
+// appendUTF16 appends valid text as UTF-16 in big-endian octets.
 func appendUTF16(dst []byte, text string) []byte {
-	for _, r := range text {
+	dst = slices.Grow(dst, 2*len(text)) // no rune has more units than octets
+	for i := 0; i < len(text); {
+		// Two octets of UTF-8 are by far the most frequent and worth a short way.
+		if c := text[i]; c&0xe0 == 0xc0 && i+1 < len(text) {
+			u := uint16(c&0x1f)<<6 | uint16(text[i+1]&0x3f)
+			dst = append(dst, byte(u>>8), byte(u))
+			i += 2
+			continue
+		}
+		r, n := utf8.DecodeRuneInString(text[i:])
+		i += n
 		if r < 0x10000 {
 			dst = append(dst, byte(r>>8), byte(r))
 			continue

@@ -1,0 +1,337 @@
+package tpdu_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	peer "github.com/warthog618/sms"
+
+	"github.com/telemodem/telemodem/sms/tpdu"
+)
+
+var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+func address(tb testing.TB, number string) tpdu.Address {
+	tb.Helper()
+	a, err := tpdu.ParseAddress(number)
+	require.NoError(tb, err)
+	return a
+}
+
+// interleaved makes messages of so many parts from 100 senders, the parts of
+// all shuffled. Each text names its sender and number.
+func interleaved(tb testing.TB, messages, parts int, random *rand.Rand) (tpdus [][]byte, texts map[string]bool) {
+	texts = make(map[string]bool)
+	for i := range messages {
+		text := fmt.Sprintf("%05d/", i)
+		for len(text) < 152*parts {
+			text += fmt.Sprintf("reading %d of meter %d; ", len(text), i)
+		}
+		text = text[:152*parts]
+		texts[text] = true
+		tpdus = append(tpdus, deliveries(tb, fmt.Sprintf("+49151%06d", i%100), text, uint16(i/100))...)
+	}
+	random.Shuffle(len(tpdus), func(i, j int) { tpdus[i], tpdus[j] = tpdus[j], tpdus[i] })
+	return tpdus, texts
+}
+
+func joined(tb testing.TB, parts [][]byte) string {
+	tb.Helper()
+	var (
+		text tpdu.TextDecoder
+		out  []byte
+	)
+	for _, p := range parts {
+		var d tpdu.Deliver
+		require.NoError(tb, d.Decode(p))
+		var err error
+		out, err = text.Append(out, d.DCS, &d.UserData)
+		require.NoError(tb, err)
+	}
+	return string(text.Finish(out))
+}
+
+// unbounded holds whatever comes.
+var unbounded = &tpdu.ReassemblerConfig{MaxSets: -1, MaxPerSender: -1, MaxOctets: -1}
+
+// F49, F103: parts arrive interleaved, out of order, repeated and with losses.
+func TestReassemblyOfTenThousandInterleaved(t *testing.T) {
+	random := rand.New(rand.NewPCG(6, 49))
+	tpdus, texts := interleaved(t, 10_000, 3, random)
+	r := tpdu.NewReassembler(unbounded)
+	got := make(map[string]int)
+	lost := make(map[string]bool)
+	var d tpdu.Deliver
+	for i, octets := range tpdus {
+		require.NoError(t, d.Decode(octets))
+		if random.IntN(100) == 0 { // the network loses this part
+			c, _ := d.UserData.Header.Concat()
+			lost[fmt.Sprint(d.Originator, c.Reference)] = true
+			continue
+		}
+		result, err := r.AddDeliver(start, octets, &d)
+		require.NoError(t, err)
+		require.Empty(t, result.Dropped)
+		if result.Status == tpdu.Complete {
+			got[joined(t, result.Parts)]++
+			continue
+		}
+		if random.IntN(10) == 0 { // and repeats one in ten of the others
+			again, err := r.AddDeliver(start, octets, &d)
+			require.NoError(t, err)
+			require.Equal(t, tpdu.Repeated, again.Status, "part %d", i)
+		}
+	}
+	require.Len(t, got, len(texts)-len(lost))
+	for text, n := range got {
+		require.True(t, texts[text], "a message that nobody sent: %.40q", text)
+		require.Equal(t, 1, n)
+	}
+	require.Equal(t, r.Len(), len(r.Expire(start.Add(73*time.Hour))))
+	require.Zero(t, r.Len())
+	require.Zero(t, r.Octets())
+}
+
+// part makes a TPDU that is part of a message.
+func part(tb testing.TB, from string, c tpdu.Concat, text string) ([]byte, *tpdu.Deliver) {
+	tb.Helper()
+	septets, err := tpdu.AppendSeptets(nil, text, 0, 0)
+	require.NoError(tb, err)
+	d := &tpdu.Deliver{Originator: address(tb, from)}
+	d.UserData.Header = tpdu.AppendConcat(nil, c)
+	d.UserData.Septets = len(septets)
+	d.UserData.Body = tpdu.AppendPacked(nil, septets, d.UserData.Fill())
+	octets, err := d.AppendBinary(nil)
+	require.NoError(tb, err)
+	return octets, d
+}
+
+func add(tb testing.TB, r *tpdu.Reassembler, now time.Time, from string, c tpdu.Concat, text string) tpdu.AddResult {
+	tb.Helper()
+	octets, d := part(tb, from, c, text)
+	result, err := r.AddDeliver(now, octets, d)
+	require.NoError(tb, err)
+	return result
+}
+
+func TestReassemblyKeys(t *testing.T) {
+	r := tpdu.NewReassembler(nil)
+	first := tpdu.Concat{Reference: 0, Total: 2, Part: 1}
+	last := tpdu.Concat{Reference: 0, Total: 2, Part: 2}
+	require.Equal(t, tpdu.Held, add(t, r, start, "+491", first, "A").Status, "reference 0 is legal")
+	require.Equal(t, tpdu.Held, add(t, r, start, "+492", last, "B").Status, "another sender")
+	wide := last
+	wide.Wide = true
+	require.Equal(t, tpdu.Held, add(t, r, start, "+491", wide, "C").Status, "the same number in 16 bits")
+	three := last
+	three.Total = 3
+	require.Equal(t, tpdu.Held, add(t, r, start, "+491", three, "D").Status, "another total")
+	result := add(t, r, start, "+491", last, "E")
+	require.Equal(t, tpdu.Complete, result.Status)
+	require.Equal(t, "AE", joined(t, result.Parts))
+	require.Equal(t, 3, r.Len())
+}
+
+func TestReassemblyOfAReferenceUsedAgain(t *testing.T) {
+	r := tpdu.NewReassembler(nil)
+	c := tpdu.Concat{Reference: 1, Total: 2, Part: 1}
+	add(t, r, start, "+491", c, "old")
+	result := add(t, r, start, "+491", c, "new")
+	require.Equal(t, tpdu.Held, result.Status)
+	require.Len(t, result.Dropped, 1)
+	require.Equal(t, tpdu.DroppedSuperseded, result.Dropped[0].Reason)
+	c.Part = 2
+	require.Equal(t, "new!", joined(t, add(t, r, start, "+491", c, "!").Parts))
+}
+
+// Promise 8: a flood of first parts stays within each bound and says what it cost.
+func TestReassemblyBounds(t *testing.T) {
+	first := func(reference int) tpdu.Concat {
+		return tpdu.Concat{Reference: uint16(reference), Wide: true, Total: 2, Part: 1}
+	}
+	for _, test := range []struct {
+		name   string
+		config tpdu.ReassemblerConfig
+		from   func(i int) string
+		reason tpdu.DropReason
+		most   int
+	}{
+		{"messages", tpdu.ReassemblerConfig{MaxSets: 10}, func(i int) string { return fmt.Sprintf("+49%d", i) }, tpdu.DroppedSets, 10},
+		{"messages of one sender", tpdu.ReassemblerConfig{MaxPerSender: 5}, func(int) string { return "+491" }, tpdu.DroppedSender, 5},
+		{"octets", tpdu.ReassemblerConfig{MaxOctets: 270}, func(i int) string { return fmt.Sprintf("+49%06d", i) }, tpdu.DroppedOctets, 9},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := tpdu.NewReassembler(&test.config)
+			dropped := 0
+			for i := range 100 {
+				result := add(t, r, start, test.from(i), first(i), "flood")
+				for _, d := range result.Dropped {
+					require.Equal(t, test.reason, d.Reason)
+					require.Equal(t, uint16(dropped), d.Reference, "the oldest goes first")
+					require.Len(t, d.Parts, 1, "and is handed over")
+					dropped++
+				}
+			}
+			require.Equal(t, test.most, r.Len())
+			require.Equal(t, 100-test.most, dropped)
+		})
+	}
+}
+
+func TestReassemblySparesOtherSenders(t *testing.T) {
+	r := tpdu.NewReassembler(&tpdu.ReassemblerConfig{MaxPerSender: 3})
+	c := tpdu.Concat{Reference: 9, Total: 2, Part: 1}
+	add(t, r, start, "+491", c, "kept ")
+	for i := range 100 {
+		add(t, r, start, "+492", tpdu.Concat{Reference: uint16(i), Total: 2, Part: 1}, "flood")
+	}
+	c.Part = 2
+	require.Equal(t, "kept whole", joined(t, add(t, r, start, "+491", c, "whole").Parts))
+}
+
+func TestReassemblyAge(t *testing.T) {
+	r := tpdu.NewReassembler(&tpdu.ReassemblerConfig{MaxAge: time.Hour})
+	_, ok := r.NextExpiry()
+	require.False(t, ok)
+	add(t, r, start, "+491", tpdu.Concat{Total: 3, Part: 1}, "a")
+	add(t, r, start.Add(time.Minute), "+492", tpdu.Concat{Total: 3, Part: 1}, "b")
+	add(t, r, start.Add(59*time.Minute), "+491", tpdu.Concat{Total: 3, Part: 2}, "later parts do not make it younger")
+	at, ok := r.NextExpiry()
+	require.True(t, ok)
+	require.Equal(t, start.Add(time.Hour), at)
+	require.Empty(t, r.Expire(at.Add(-1)))
+	dropped := r.Expire(at)
+	require.Len(t, dropped, 1)
+	require.Equal(t, tpdu.DroppedAge, dropped[0].Reason)
+	require.Len(t, dropped[0].Parts, 2)
+	require.Equal(t, "+491", dropped[0].From.String())
+	require.Equal(t, 1, r.Len())
+}
+
+// The state survives a restart by adding again what All yields.
+func TestReassemblyRestored(t *testing.T) {
+	before := tpdu.NewReassembler(nil)
+	add(t, before, start, "+491", tpdu.Concat{Reference: 5, Total: 3, Part: 3}, "c")
+	add(t, before, start.Add(time.Hour), "+491", tpdu.Concat{Reference: 5, Total: 3, Part: 1}, "a")
+	add(t, before, start.Add(time.Minute), "+492", tpdu.Concat{Reference: 5, Total: 2, Part: 1}, "x")
+	after := tpdu.NewReassembler(nil)
+	for set := range before.All() {
+		for _, p := range set.Parts {
+			c := tpdu.Concat{Reference: set.Reference, Wide: set.Wide, Total: set.Total, Part: p.Part}
+			_, err := after.Add(set.First, set.From, c, p.TPDU)
+			require.NoError(t, err)
+		}
+	}
+	require.Equal(t, before.Octets(), after.Octets())
+	at, _ := after.NextExpiry()
+	require.Equal(t, start.Add(72*time.Hour), at)
+	require.Equal(t, "abc", joined(t, add(t, after, start, "+491", tpdu.Concat{Reference: 5, Total: 3, Part: 2}, "b").Parts))
+}
+
+func TestReassemblyRefusesSenselessParts(t *testing.T) {
+	r := tpdu.NewReassembler(nil)
+	for _, c := range []tpdu.Concat{{}, {Total: 2}, {Total: 2, Part: 3}} {
+		_, err := r.Add(start, tpdu.Address{}, c, []byte{0})
+		require.ErrorIs(t, err, tpdu.ErrHeader)
+	}
+	_, err := r.Add(start, tpdu.Address{}, tpdu.Concat{Total: 2, Part: 1}, make([]byte, 256))
+	require.ErrorIs(t, err, tpdu.ErrTooLong)
+	require.Zero(t, r.Len())
+}
+
+// heap returns the octets in use after a collection.
+func heap() int {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return int(m.HeapAlloc)
+}
+
+// What is held takes at most 1.5 times the TPDUs plus 256 octets a message,
+// however many of the parts are there.
+func TestReassemblyMemory(t *testing.T) {
+	for _, held := range []int{1, 2, 4, 9} {
+		tpdus, _ := interleaved(t, 2000, 10, rand.New(rand.NewPCG(1, 2)))
+		before := heap()
+		r := tpdu.NewReassembler(unbounded)
+		var d tpdu.Deliver
+		for _, octets := range tpdus {
+			require.NoError(t, d.Decode(octets))
+			if c, _ := d.UserData.Header.Concat(); int(c.Part) <= held {
+				_, err := r.AddDeliver(start, octets, &d)
+				require.NoError(t, err)
+			}
+		}
+		d = tpdu.Deliver{}
+		taken := heap() - before
+		runtime.KeepAlive(tpdus)
+		require.Equal(t, 2000, r.Len())
+		require.LessOrEqual(t, taken, r.Octets()*3/2+256*r.Len(), "%d parts of 10: %d octets held", held, r.Octets())
+	}
+}
+
+func BenchmarkReassemble(b *testing.B) {
+	tpdus, _ := interleaved(b, 10_000, 3, rand.New(rand.NewPCG(6, 49)))
+	var d tpdu.Deliver
+	ours := func() {
+		r := tpdu.NewReassembler(unbounded)
+		complete := 0
+		for _, octets := range tpdus {
+			if err := d.Decode(octets); err != nil {
+				b.Fatal(err)
+			}
+			result, err := r.AddDeliver(start, octets, &d)
+			if err != nil {
+				b.Fatal(err)
+			}
+			if result.Status == tpdu.Complete {
+				complete++
+			}
+		}
+		if complete != 10_000 {
+			b.Fatal(complete)
+		}
+	}
+	theirs := func() {
+		c := peer.NewCollector()
+		defer c.Close()
+		complete := 0
+		for _, octets := range tpdus {
+			pdu, err := peer.Unmarshal(octets)
+			if err != nil {
+				b.Fatal(err)
+			}
+			set, err := c.Collect(*pdu)
+			if err != nil {
+				b.Fatal(err)
+			}
+			if set != nil {
+				complete++
+			}
+		}
+		if complete != 10_000 {
+			b.Fatal(complete)
+		}
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		ours()
+	}
+	b.StopTimer()
+	own, other := time.Duration(1<<62), time.Duration(1<<62)
+	for range 5 {
+		own, other = min(own, took(ours)), min(other, took(theirs))
+	}
+	b.ReportMetric(float64(other)/float64(own), "x-peer")
+}
+
+func took(work func()) time.Duration {
+	begin := time.Now()
+	work()
+	return time.Since(begin)
+}
