@@ -159,7 +159,7 @@ func hasAT(line []byte) bool {
 // begin runs a command line. What stands before AT is noise; a line without
 // it is ignored without an answer.
 func (p *port) begin(line string) {
-	i := strings.Index(strings.ToUpper(line), "AT")
+	i := indexAT(line)
 	if i < 0 {
 		return
 	}
@@ -173,6 +173,16 @@ func (p *port) begin(line string) {
 	p.exec = &execution{parts: splitLine(line)}
 	p.mode = modeBusy
 	p.step()
+}
+
+// indexAT finds the AT, in capitals or not, in a line that may hold any octets.
+func indexAT(line string) int {
+	for i := 0; i+1 < len(line); i++ {
+		if line[i]|0x20 == 'a' && line[i+1]|0x20 == 't' {
+			return i
+		}
+	}
+	return -1
 }
 
 // step runs commands until one has to wait or the line is done.
