@@ -131,7 +131,7 @@ func (b *Bearer) recover(ctx context.Context, e *end) error {
 		_ = e.step("terminate PPP", e.link.Close)
 	}
 	if e.stream != nil {
-		e.report.CommandMode = e.step("leave data mode", e.stream.Close) == nil
+		e.report.CommandMode = e.step("leave data mode", func() error { return leave(e.stream) }) == nil
 	} else {
 		e.report.CommandMode = e.step("ask for an answer", func() error { return b.prove(ctx) }) == nil
 	}
@@ -152,15 +152,30 @@ func (b *Bearer) recover(ctx context.Context, e *end) error {
 	return e.report.err()
 }
 
+// leave closes a data call. A line that is gone has no data mode, so the engine
+// reports no failure; for us it is one.
+func leave(call io.Closer) error {
+	err := call.Close()
+	if c, ok := call.(interface{ Err() error }); err == nil && ok && errors.Is(c.Err(), at.ErrLineGone) {
+		err = c.Err()
+	}
+	return err
+}
+
 // proveTimeout bounds the question whether the modem is in command mode.
 const proveTimeout = 5 * time.Second
 
 // prove asks for something whose answer names itself, so that an OK of before
-// is not taken for it. A refusal proves it as well.
+// is not taken for it. A refusal proves it as well. A modem that does not
+// answer may still be in the data call that the engine has given up: an engine
+// that can leave such a one is told to.
 func (b *Bearer) prove(ctx context.Context) error {
 	_, err := b.d.Command(ctx, at.Command{Text: "+CMEE?", Timeout: proveTimeout})
-	if err != nil && refused(err) {
+	if err == nil || refused(err) {
 		return nil
+	}
+	if d, ok := b.d.(interface{ LeaveDataMode(context.Context) error }); ok && ctx.Err() == nil {
+		return d.LeaveDataMode(ctx)
 	}
 	return err
 }
