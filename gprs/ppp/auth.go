@@ -11,7 +11,7 @@ const (
 	AuthCHAP                      // RFC 1994, algorithm 5 (MD5)
 	AuthMSCHAPv2                  // RFC 2759, algorithm 0x81
 
-	allAuth = AuthPAP | AuthCHAP
+	allAuth = AuthPAP | AuthCHAP | AuthMSCHAPv2
 )
 
 // methods lists the set, best first.

@@ -50,6 +50,9 @@ func (l *loop) serverSide(m authMethod) prover {
 }
 
 func (m authMethod) algorithm() chapAlgorithm {
+	if m == msCHAPv2 {
+		return &msAlgorithm{}
+	}
 	return md5Algorithm{}
 }
 

@@ -135,8 +135,8 @@ func (d *decoder) next(p []byte) (n int, frame []byte) {
 
 // finish checks the frame that ends with the octets p.
 func (d *decoder) finish(p []byte) []byte {
-	if !d.inFrame || len(d.buf) == 0 && len(p) == 0 && !d.escaped {
-		return nil // what came before the first flag, or a repeated flag
+	if !d.inFrame {
+		return nil // what came before the first flag
 	}
 	body := p
 	if len(d.buf) > 0 || d.escaped || d.drop != 0 || bytes.IndexByte(p, escapeOctet) >= 0 {
@@ -148,6 +148,7 @@ func (d *decoder) finish(p []byte) []byte {
 		d.received.Aborted++
 	case d.tooLong || len(body) > d.maxFrame:
 		d.received.TooLong++
+	case len(body) == 0: // a repeated flag
 	case len(body) < shortestFrame:
 		d.received.Short++
 	case fcs16(fcsInitial, body) != fcsGood:

@@ -24,7 +24,6 @@ type lineEnd struct {
 	buf      []byte
 	closed   bool
 	deadline time.Time
-	timer    *time.Timer
 
 	peer   *lineEnd
 	mangle func([]byte) [][]byte // what becomes of one write; nil leaves it alone
@@ -62,9 +61,18 @@ func (l *lineEnd) Read(p []byte) (int, error) {
 			l.mu.Unlock()
 			return 0, io.EOF
 		}
-		wait := l.data
+		wait, deadline := l.data, l.deadline
 		l.mu.Unlock()
-		<-wait
+		if deadline.IsZero() {
+			<-wait
+			continue
+		}
+		timer := time.NewTimer(time.Until(deadline))
+		select {
+		case <-wait:
+		case <-timer.C:
+		}
+		timer.Stop()
 	}
 }
 

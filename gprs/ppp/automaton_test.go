@@ -1,0 +1,207 @@
+package ppp
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// rfcTable is the table of RFC 1661 section 4.1 as printed there, in its own
+// words; the footnote options r, p and x change nothing in what is done.
+const rfcTable = `
+Up    | 2 | irc,scr/6 | - | - | - | - | - | - | - | -
+Down  | - | - | 0 | tls/1 | 0 | 1 | 1 | 1 | 1 | tld/1
+Open  | tls/1 | 1 | irc,scr/6 | 3 | 5 | 5 | 6 | 7 | 8 | 9
+Close | 0 | tlf/0 | 2 | 2 | 4 | 4 | irc,str/4 | irc,str/4 | irc,str/4 | tld,irc,str/4
+TO+   | - | - | - | - | str/4 | str/5 | scr/6 | scr/6 | scr/8 | -
+TO-   | - | - | - | - | tlf/2 | tlf/3 | tlf/3 | tlf/3 | tlf/3 | -
+RCR+  | - | - | sta/2 | irc,scr,sca/8 | 4 | 5 | sca/8 | sca,tlu/9 | sca/8 | tld,scr,sca/8
+RCR-  | - | - | sta/2 | irc,scr,scn/6 | 4 | 5 | scn/6 | scn/7 | scn/6 | tld,scr,scn/6
+RCA   | - | - | sta/2 | sta/3 | 4 | 5 | irc/7 | scr/6 | irc,tlu/9 | tld,scr/6
+RCN   | - | - | sta/2 | sta/3 | 4 | 5 | irc,scr/6 | scr/6 | irc,scr/8 | tld,scr/6
+RTR   | - | - | sta/2 | sta/3 | sta/4 | sta/5 | sta/6 | sta/6 | sta/6 | tld,zrc,sta/5
+RTA   | - | - | 2 | 3 | tlf/2 | tlf/3 | 6 | 6 | 8 | tld,scr/6
+RUC   | - | - | scj/2 | scj/3 | scj/4 | scj/5 | scj/6 | scj/7 | scj/8 | scj/9
+RXJ+  | - | - | 2 | 3 | 4 | 5 | 6 | 6 | 8 | 9
+RXJ-  | - | - | tlf/2 | tlf/3 | tlf/2 | tlf/3 | tlf/3 | tlf/3 | tlf/3 | tld,irc,str/5
+RXR   | - | - | 2 | 3 | 4 | 5 | 6 | 7 | 8 | ser/9
+`
+
+func TestAutomatonIsTheTableOfRFC1661(t *testing.T) {
+	actions := map[string]action{"tlu": thisLayerUp, "tld": thisLayerDown, "tls": thisLayerStarted,
+		"tlf": thisLayerFinished, "irc": initRestart, "zrc": zeroRestart, "scr": sendRequest, "sca": sendAck,
+		"scn": sendNak, "str": sendTerminate, "sta": sendTerminateAck, "scj": sendCodeReject, "ser": sendEchoReply}
+	rows := strings.Split(strings.TrimSpace(rfcTable), "\n")
+	require.Len(t, rows, int(numEvents))
+	for e, row := range rows {
+		cells := strings.Split(row, "|")
+		require.Len(t, cells, int(numStates)) // the name takes the place of state 0
+		for s := stateInitial; s < numStates; s++ {
+			cell := strings.TrimSpace(cells[s])
+			var want step
+			if cell != "-" {
+				for _, word := range strings.FieldsFunc(cell[:len(cell)-1], func(r rune) bool { return r == ',' || r == '/' }) {
+					require.Contains(t, actions, word)
+					want.do |= actions[word]
+				}
+				want.to = state(cell[len(cell)-1]-'0') + stateInitial
+			}
+			require.Equal(t, want, steps[e][s], "%s in state %d", strings.TrimSpace(cells[0]), s-stateInitial)
+		}
+	}
+}
+
+// bench is a layer that writes down what the automaton does.
+type bench struct{ log []string }
+
+func (b *bench) send(_ protocol, p packet) {
+	names := map[code]string{1: "CR", 2: "CA", 3: "CN", 4: "CJ", 5: "TR", 6: "TA", 7: "RJ", 10: "ER"}
+	b.log = append(b.log, names[p.code])
+}
+func (b *bench) layerUp(*automaton, time.Time)       { b.log = append(b.log, "up") }
+func (b *bench) layerDown(*automaton, time.Time)     { b.log = append(b.log, "down") }
+func (b *bench) layerFinished(*automaton, time.Time) { b.log = append(b.log, "finished") }
+
+func (b *bench) did() string {
+	s := strings.Join(b.log, " ")
+	b.log = nil
+	return s
+}
+
+func newBench(n negotiator) (*automaton, *bench) {
+	b := &bench{}
+	a := &automaton{}
+	a.init(protocolIPCP, b, n, limits{3 * time.Second, 10, 2, 5})
+	now := time.Unix(0, 0)
+	a.handle(now, eventOpen)
+	a.handle(now, eventUp)
+	return a, b
+}
+
+// anything is a negotiator that asks for nothing and grants everything.
+type anything struct{}
+
+func (anything) request(b []byte) []byte  { return append(b, 3, 6, 1, 2, 3, 4) }
+func (anything) nak([]option)             {}
+func (anything) reject([]option)          {}
+func (anything) judge([]option, *verdict) {}
+
+func TestRestartTimerAndCounters(t *testing.T) {
+	a, b := newBench(anything{})
+	at := time.Unix(0, 0)
+	require.Equal(t, "CR", b.did())
+	for range 9 { // Max-Configure counts the first
+		require.Equal(t, at.Add(3*time.Second), a.deadline)
+		at = a.deadline
+		a.tick(at.Add(-1))
+		require.Empty(t, b.did(), "not before its time")
+		a.tick(at)
+		require.Equal(t, "CR", b.did())
+		require.EqualValues(t, 1, a.requestID, "the same request again")
+	}
+	a.tick(a.deadline)
+	require.Equal(t, "finished", b.did())
+	require.Equal(t, stateStopped, a.state)
+	require.Zero(t, a.deadline)
+	a.receive(at, packet{codeConfigureRequest, 7, nil})
+	require.Equal(t, "CR CA", b.did(), "a peer that comes late is answered")
+	require.Equal(t, stateAckSent, a.state)
+}
+
+func TestTerminateCounter(t *testing.T) {
+	a, b := newBench(anything{})
+	a.handle(time.Unix(0, 0), eventClose)
+	a.tick(a.deadline)
+	a.tick(a.deadline)
+	require.Equal(t, "CR TR TR finished", b.did(), "Max-Terminate is 2")
+	require.Equal(t, stateClosed, a.state)
+}
+
+// opened brings a to Opened.
+func opened(t *testing.T, a *automaton, b *bench) {
+	a.receive(time.Unix(0, 0), packet{codeConfigureRequest, 7, []byte{3, 6, 9, 9, 9, 9}})
+	a.receive(time.Unix(0, 0), packet{codeConfigureAck, a.requestID, a.asked})
+	require.Equal(t, stateOpened, a.state)
+	b.did()
+}
+
+func TestCopiesDoNotTakeAnOpenLinkDown(t *testing.T) {
+	now := time.Unix(0, 0)
+	a, b := newBench(anything{})
+	opened(t, a, b)
+	a.receive(now, packet{codeConfigureAck, a.requestID, a.asked})
+	require.Empty(t, b.did(), "a second Ack is a copy")
+	request := packet{codeConfigureRequest, 7, []byte{3, 6, 9, 9, 9, 9}}
+	a.receive(now, request)
+	a.receive(now, request)
+	require.Equal(t, "CA CA", b.did(), "our Ack was lost, twice")
+	a.receive(now, request)
+	require.Equal(t, "down CR CA", b.did(), "the peer insists")
+	opened(t, a, b)
+	a.receive(now, packet{codeConfigureRequest, 8, []byte{3, 6, 9, 9, 9, 9}})
+	require.Equal(t, "down CR CA", b.did(), "a new request begins anew")
+}
+
+func TestAnswersToOtherRequestsAreDiscarded(t *testing.T) {
+	now := time.Unix(0, 0)
+	a, b := newBench(anything{})
+	b.did()
+	for _, c := range []code{codeConfigureAck, codeConfigureNak, codeConfigureReject} {
+		a.receive(now, packet{c, a.requestID + 1, a.asked})
+	}
+	a.receive(now, packet{codeConfigureAck, a.requestID, []byte{3, 6, 1, 2, 3, 5}})
+	require.Empty(t, b.did())
+	require.Equal(t, stateReqSent, a.state)
+}
+
+func TestF69EndlessNaksAreCounted(t *testing.T) {
+	a, b := newBench(anything{})
+	at := time.Unix(0, 0)
+	requests := 1
+	b.did()
+	for a.state != stateStopped {
+		for range 100 {
+			a.receive(at, packet{codeConfigureNak, a.requestID, []byte{3, 6, 0, 0, 0, 0}})
+		}
+		requests += strings.Count(b.did(), "CR")
+		at = a.deadline
+		a.tick(at)
+		requests += strings.Count(b.did(), "CR")
+		require.Less(t, requests, 20)
+	}
+	require.Equal(t, 5+10, requests, "Max-Failure at once, Max-Configure by the timer")
+	require.Equal(t, 30*time.Second, at.Sub(time.Unix(0, 0)))
+}
+
+// stubborn naks everything.
+type stubborn struct{ anything }
+
+func (stubborn) judge(list []option, v *verdict) {
+	for _, o := range list {
+		v.nak(o.kind, o.data...)
+	}
+}
+
+func TestNaksTurnIntoRejects(t *testing.T) {
+	a, b := newBench(stubborn{})
+	b.did()
+	for id := range byte(7) {
+		a.receive(time.Unix(0, 0), packet{codeConfigureRequest, id, []byte{3, 6, 0, 0, 0, 0}})
+	}
+	require.Equal(t, "CN CN CN CN CN CJ CJ", b.did(), "Max-Failure is 5")
+}
+
+func TestCodeReject(t *testing.T) {
+	now := time.Unix(0, 0)
+	a, b := newBench(anything{})
+	opened(t, a, b)
+	a.receive(now, packet{99, 1, []byte("?")})
+	require.Equal(t, "RJ", b.did(), "an unknown code")
+	a.receive(now, packet{codeCodeReject, 1, []byte{byte(codeEchoRequest), 0, 0, 4}})
+	require.Equal(t, stateOpened, a.state, "we can live without echo")
+	a.receive(now, packet{codeCodeReject, 1, []byte{byte(codeConfigureRequest), 0, 0, 4}})
+	require.Equal(t, stateStopping, a.state, "but not without this")
+	require.Equal(t, "down TR", b.did())
+}
