@@ -280,6 +280,7 @@ type automaton struct {
 	granted     []byte // its options
 	copies      int    // of it, since we are Opened
 	reply       packet // what sendAck, sendNak, sendTerminateAck, sendCodeReject or sendEchoReply sends
+	heard       bool   // the peer sent a packet of this protocol
 	peerEnded   bool   // the peer sent a Terminate-Request
 	peerRefused bool   // the peer rejected this protocol
 }
@@ -375,6 +376,7 @@ func (a *automaton) receive(now time.Time, p packet) {
 	if a.state == stateInitial || a.state == stateStarting {
 		return // RFC 1661 section 4.3: the layer below is not up
 	}
+	a.heard = true
 	switch p.code {
 	case codeConfigureRequest:
 		a.receiveRequest(now, p)

@@ -29,7 +29,7 @@ type Conn struct {
 	// where it lies.
 	control chan frame
 	handled chan struct{}
-	broken  chan error // the stream ended; has room for the reader and the writer
+	broken  chan broken // the stream ended; has room for the reader and the writer
 	drop    atomic.Uint32
 	found   atomic.Pointer[ReceivedCounts] // published by the reader
 
@@ -55,6 +55,12 @@ type frame struct {
 	info     []byte
 }
 
+// broken is the end of the stream as the reader or the writer met it.
+type broken struct {
+	err     error
+	reading bool
+}
+
 // addresses are what the NCPs agreed on.
 type addresses struct {
 	local, peer   netip.Addr
@@ -70,11 +76,12 @@ type addresses struct {
 //
 // Until the link has ended (Done), the stream's Read and Write are the link's.
 // Then the stream is left to its owner, open and with nothing read beyond the
-// link but what Rest tells, and a link can be brought up on it again. That
-// needs a stream with SetReadDeadline, as those of package at and net have; a
-// Read without one can only be ended by closing the stream, which is then done.
-// The same goes for a Write that does not end, and SetWriteDeadline. A failed
-// Dial treats the stream likewise.
+// link but what Rest tells, and a link can be brought up on it again. A link
+// that the peer's Terminate-Ack ends has no Read in progress. One that ends by
+// a limit has, and ends it by SetReadDeadline if the stream has that, as those
+// of packages at and net do; any other stream is closed, since nothing else
+// ends its Read. The same goes for a Write that does not end, and
+// SetWriteDeadline. A failed Dial treats the stream likewise.
 //
 // Errors are of type *Error, or tell of a Config that cannot be.
 func Dial(ctx context.Context, stream io.ReadWriteCloser, config *Config) (*Conn, error) {
@@ -115,7 +122,7 @@ func newConn(stream io.ReadWriteCloser, s *settings) *Conn {
 		stream:   stream,
 		control:  make(chan frame),
 		handled:  make(chan struct{}),
-		broken:   make(chan error, 2),
+		broken:   make(chan broken, 2),
 		closing:  make(chan struct{}),
 		abort:    make(chan error, 1),
 		up:       make(chan struct{}),
@@ -267,16 +274,15 @@ func (c *Conn) endWrites(writer <-chan struct{}) (closed bool) {
 
 // endReads ends a Read in progress and tells whether the stream is closed.
 func (c *Conn) endReads(reader <-chan struct{}, closed bool) bool {
+	if c.loop.readDone {
+		<-reader
+		return closed
+	}
 	d, ok := c.stream.(interface{ SetReadDeadline(time.Time) error })
 	if ok && d.SetReadDeadline(time.Now()) == nil {
 		<-reader
 		d.SetReadDeadline(time.Time{})
 		return closed
-	}
-	select {
-	case <-reader: // it met the end of the stream, and no Read is in progress
-		return closed
-	default:
 	}
 	if !closed {
 		c.stream.Close()
@@ -312,10 +318,10 @@ func (c *Conn) read() {
 			return
 		case d.text.found:
 			c.rest = slices.Clone(rest)
-			c.broken <- ErrNoCarrier
+			c.broken <- broken{ErrNoCarrier, true}
 			return
 		case err != nil:
-			c.broken <- streamError(err)
+			c.broken <- broken{streamError(err), true}
 			return
 		}
 	}
@@ -388,6 +394,6 @@ func (c *Conn) consult(f frame) bool {
 // write gives frames to the stream. It never decides.
 func (c *Conn) write() {
 	if err := c.out.writeTo(c.stream); err != nil {
-		c.broken <- streamError(err)
+		c.broken <- broken{streamError(err), false}
 	}
 }

@@ -78,8 +78,8 @@ func (l *lineEnd) Read(p []byte) (int, error) {
 
 func (l *lineEnd) Write(p []byte) (int, error) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	if l.closed {
+		l.mu.Unlock()
 		return 0, net.ErrClosed
 	}
 	if l.keep {
@@ -89,20 +89,29 @@ func (l *lineEnd) Write(p []byte) (int, error) {
 	if l.mangle != nil {
 		pieces = l.mangle(p)
 	}
+	now := pieces
+	if l.delay != nil {
+		l.later(pieces)
+		now = nil
+	}
+	l.mu.Unlock()
+	for _, piece := range now {
+		l.peer.arrive(piece)
+	}
+	return len(p), nil
+}
+
+// later lets pieces arrive when their time has come, in order.
+func (l *lineEnd) later(pieces [][]byte) {
 	for _, piece := range pieces {
-		if l.delay == nil {
-			l.peer.arrive(piece)
-			continue
-		}
 		at := time.Now().Add(l.delay())
-		if at.Before(l.last) { // a line does not change the order
-			at = l.last
+		if !at.After(l.last) {
+			at = l.last.Add(1)
 		}
 		l.last = at
 		piece = append([]byte(nil), piece...)
 		time.AfterFunc(time.Until(at), func() { l.peer.arrive(piece) })
 	}
-	return len(p), nil
 }
 
 func (l *lineEnd) arrive(p []byte) {
@@ -187,6 +196,7 @@ func mustBring(t *testing.T, a, b io.ReadWriteCloser, dial, serve *Config) (clie
 	if err := errors.Join(err1, err2); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { a.Close(); client.Close(); server.Close() })
 	return client, server
 }
 

@@ -29,12 +29,15 @@ type loop struct {
 	echo    echo
 	heard   bool      // the peer sent an LCP packet, not one of our own
 	startBy time.Time // IP must be carried by then; zero for no bound or when it is
-	grace   time.Time // the other NCPs may take until then; zero when nobody waits
+	grace   time.Time // a silent NCP is waited for until then; zero when none is
+	waited  bool      // it was
 	carried bool      // the link was up before
 	granted netip.Addr
 
 	cause error // why the link ends; the first one
 	ended bool
+
+	readDone bool // the reader reads no more: it brought the end
 }
 
 func (l *loop) init(c *Conn) {
@@ -63,15 +66,15 @@ func (l *loop) run() error {
 		case f := <-l.conn.control:
 			l.receive(time.Now(), f)
 			l.announce(time.Now())
-			if !l.ended {
+			if l.readDone = l.ended; !l.ended {
 				l.conn.handled <- struct{}{} // the reader waits for it
 			}
 		case <-timer.C:
 			l.tick(time.Now())
 			l.announce(time.Now())
-		case err := <-l.conn.broken:
-			l.note(err)
-			l.ended = true
+		case b := <-l.conn.broken:
+			l.note(b.err)
+			l.ended, l.readDone = true, b.reading
 		case err := <-l.conn.abort:
 			l.note(err)
 			l.lcp.handle(time.Now(), eventClose)
@@ -158,8 +161,10 @@ func (l *loop) tick(now time.Time) {
 	if passed(l.echo.due, now) {
 		l.sendEcho(now)
 	}
-	if passed(l.startBy, now) {
-		l.startBy = time.Time{}
+	if passed(l.grace, now) {
+		l.grace, l.waited = time.Time{}, true
+	}
+	if passed(l.startBy, now) && l.open() == 0 {
 		l.shut(now, l.lateness())
 	}
 }
@@ -338,19 +343,19 @@ func (l *loop) announce(now time.Time) {
 	mtu := l.conn.addrs.Load().mtu
 	l.conn.out.change(func(out *outbox) {
 		out.open, out.mtu = open, mtu
-		out.paused = open == 0 && l.carried
+		out.known |= open
 	})
 	if l.cause != nil || l.phase != PhaseNetwork {
 		return
 	}
 	switch {
-	case open != 0 && (l.carried || l.settled() || passed(l.grace, now)):
+	case open != 0 && (l.carried || l.settled() || passed(l.startBy, now)):
 		l.startBy, l.grace = time.Time{}, time.Time{}
 		if !l.carried {
 			l.carried = true
 			close(l.conn.up)
 		}
-	case open != 0 && l.grace.IsZero():
+	case open != 0 && l.grace.IsZero() && !l.waited:
 		l.grace = now.Add(2 * l.settings.RestartInterval)
 	case open == 0:
 		l.grace = time.Time{}
@@ -371,10 +376,12 @@ func (l *loop) open() (f Families) {
 	return f
 }
 
-// settled tells whether no NCP that is wanted still negotiates.
+// settled tells whether no NCP that is wanted still negotiates. One that the
+// peer has not said a word to by the end of the grace is not waited for.
 func (l *loop) settled() bool {
 	settled := func(a *automaton, f Families) bool {
-		return l.settings.Families&f == 0 || a.state == stateOpened || a.state == stateStopped || a.state == stateClosed
+		return l.settings.Families&f == 0 || a.state == stateOpened || a.idle() ||
+			!a.heard && l.waited
 	}
 	return settled(&l.ipcp, IPv4) && settled(&l.ipv6cp, IPv6)
 }

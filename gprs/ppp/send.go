@@ -36,7 +36,7 @@ type outbox struct {
 	form   headerForm
 	mtu    int
 	open   Families // whose packets can be sent
-	paused bool     // renegotiation: packets are dropped, not refused
+	known  Families // those that could be: meanwhile packets are dropped, not refused
 	ended  error    // of the link
 	last   bool     // the writer shall end when nothing waits
 
@@ -109,13 +109,14 @@ func (o *outbox) packet(b []byte) error {
 	switch {
 	case o.ended != nil:
 		return o.ended
-	case o.paused:
-		o.stats.Dropped++
-		return nil
-	case o.open&family == 0:
+	case o.known&family == 0:
 		return fmt.Errorf("ppp: %w: the link carries no %v", ErrPacket, p)
 	case len(b) > o.mtu:
 		return fmt.Errorf("ppp: %w: %d octets are more than the MTU of %d", ErrPacket, len(b), o.mtu)
+	}
+	if o.open&family == 0 {
+		o.stats.Dropped++
+		return nil
 	}
 	o.put(o.escape, p, b)
 	o.stats.Packets++
