@@ -1,6 +1,7 @@
 package ppp
 
 import (
+	"bytes"
 	"crypto/md5"
 	"crypto/rand"
 	"crypto/subtle"
@@ -36,6 +37,8 @@ type chapPeer struct {
 	algorithm chapAlgorithm
 	who       credentials
 	id        byte
+	challenge []byte // that was answered last
+	response  packet
 }
 
 func (c *chapPeer) start(now time.Time) { c.wait(now) }
@@ -47,13 +50,18 @@ func (c *chapPeer) receive(now time.Time, p packet) {
 		if !ok || len(challenge) == 0 {
 			return
 		}
-		c.id = p.id
+		if p.id == c.id && bytes.Equal(challenge, c.challenge) {
+			c.say(now, c.response) // a copy, and MS-CHAPv2 never answers twice alike
+			return
+		}
 		value := c.algorithm.respond(p.id, challenge, c.who)
 		if value == nil {
 			return
 		}
 		data := append([]byte{byte(len(value))}, value...)
-		c.say(now, packet{chapResponse, p.id, append(data, c.who.name...)})
+		c.id, c.challenge = p.id, bytes.Clone(challenge)
+		c.response = packet{chapResponse, p.id, append(data, c.who.name...)}
+		c.say(now, c.response)
 	case chapSuccess:
 		if p.id != c.id || c.dueAt.IsZero() {
 			return // unasked, or a copy

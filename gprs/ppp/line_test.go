@@ -186,6 +186,14 @@ func bring(t *testing.T, a, b io.ReadWriteCloser, dial, serve *Config) (client, 
 	both.Go(func() { client, dialErr = Dial(t.Context(), a, dial) })
 	both.Go(func() { server, serveErr = Serve(t.Context(), b, serve) })
 	both.Wait()
+	t.Cleanup(func() {
+		a.Close()
+		for _, c := range []*Conn{client, server} {
+			if c != nil {
+				c.Close()
+			}
+		}
+	})
 	return
 }
 
@@ -196,7 +204,6 @@ func mustBring(t *testing.T, a, b io.ReadWriteCloser, dial, serve *Config) (clie
 	if err := errors.Join(err1, err2); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { a.Close(); client.Close(); server.Close() })
 	return client, server
 }
 
