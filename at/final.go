@@ -82,6 +82,16 @@ func matchesFinal(line []byte, text string) bool {
 	return string(line) == text
 }
 
+// ParseResult returns the error that a final result stands for: a CMEError,
+// CMSError or ResultError; nil for OK. It serves Commanders that are no Modem.
+func ParseResult(line string) error {
+	line = strings.TrimSpace(line)
+	if o, _ := finalResult([]byte(line), nil); o == success || o == connected {
+		return nil
+	}
+	return resultError(line)
+}
+
 // resultError makes an error of a final result that is a failure.
 func resultError(text string) error {
 	switch {

@@ -21,6 +21,8 @@
 //     no priorities: Commands that need those are refused with ErrUnsupported
 //     before anything is written. Priority and Abortable are ignored.
 //   - Results such as NO CARRIER are known for ATD only.
+//   - The empty prefix gets nothing: the driver would take every answer for a
+//     notification.
 package warthog
 
 import (
@@ -62,7 +64,7 @@ type Modem struct {
 	cfg    Config
 
 	mu    sync.Mutex
-	names map[string][]*subscriber // by prefix, each known to the driver once
+	names map[string][]*subscriber // by prefix; each is known to the driver
 }
 
 var _ at.Commander = (*Modem)(nil)
@@ -121,13 +123,17 @@ func (m *Modem) Command(ctx context.Context, cmd at.Command) (at.Response, error
 	select {
 	case a := <-done:
 		if a.err != nil {
-			return fail(progress(&cmd, a.err), cause(a.err))
+			return fail(written(&cmd), cause(a.err))
 		}
-		return m.response(&cmd, a.lines), nil
+		resp, err := response(&cmd, a.lines)
+		if err != nil {
+			return fail(written(&cmd), err)
+		}
+		return resp, nil
 	case <-t.C:
-		return fail(unknown(&cmd), at.ErrNoAnswer)
+		return fail(written(&cmd), at.ErrNoAnswer)
 	case <-ctx.Done():
-		return fail(unknown(&cmd), ctx.Err())
+		return fail(written(&cmd), ctx.Err())
 	}
 }
 
@@ -156,20 +162,13 @@ func check(cmd *at.Command) error {
 	return nil
 }
 
-// unknown is the progress of a command of which the driver tells nothing.
-func unknown(cmd *at.Command) at.Progress {
+// written is the progress of a command of which the driver tells nothing: the
+// most that it can have written.
+func written(cmd *at.Command) at.Progress {
 	if cmd.Prompt != nil {
 		return at.DataWritten
 	}
 	return at.CommandWritten
-}
-
-// progress is how much of a failed command is known to have been written.
-func progress(cmd *at.Command, err error) at.Progress {
-	if errors.Is(err, peer.ErrClosed) {
-		return at.NothingWritten.Or(unknown(cmd))
-	}
-	return unknown(cmd)
 }
 
 // cause turns an error of the driver into one of package at.
