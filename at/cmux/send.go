@@ -1,0 +1,105 @@
+package cmux
+
+// sendFrame puts a frame before all data.
+func (m *Mux) sendFrame(f frame) {
+	m.control = m.code.append(m.control, f)
+	m.stats.FramesOut++
+}
+
+// sendSABM asks to open a channel; P is set (3GPP TS 27.010 clause 5.4.1).
+func (m *Mux) sendSABM(dlci int) {
+	m.sendFrame(frame{dlci: dlci, cr: m.role == initiator, control: sabm, pf: true})
+}
+
+// answer sends UA or DM; the C/R bit of a response is the other way round (clause
+// 5.2.1.2).
+func (m *Mux) answer(dlci int, kind control, final bool) {
+	m.sendFrame(frame{dlci: dlci, cr: m.role == responder, control: kind, pf: final})
+}
+
+// wakeFlags wake a side that has gone to sleep after PSC (clause 5.4.7).
+const wakeFlags = 16
+
+// transmit hands the sink the next batch if it is idle. Which data goes next is
+// decided only then, so that a command never waits behind more than one batch.
+func (m *Mux) transmit() {
+	if m.writing {
+		return
+	}
+	b := m.batch[:0]
+	if m.asleep && (len(m.control) > 0 || m.pick() != nil) {
+		m.asleep = false
+		for range wakeFlags {
+			b = append(b, m.code.flag())
+		}
+	}
+	b = append(b, m.control...)
+	m.control = m.control[:0]
+	for len(b) == 0 || len(b) < m.batchSize {
+		c := m.pick()
+		if c == nil {
+			break
+		}
+		b = m.appendData(b, c)
+	}
+	m.batch = b
+	if len(b) > 0 {
+		m.writing = true
+		m.stats.OctetsOut += uint64(len(b))
+		m.snk.batches <- b // it is idle and has room for one
+	}
+}
+
+// fairness: every so often the channel that was passed over longest goes first, so
+// that a busy channel of high priority does not starve the others.
+const fairness = 8
+
+// pick chooses the channel whose frame goes next: the lowest priority number, equal
+// ones in turn.
+func (m *Mux) pick() *Channel {
+	if m.allStop || m.state == closing {
+		return nil
+	}
+	var best *Channel
+	n := len(m.order)
+	at := m.turn
+	for i := range n {
+		k := (m.turn + i) % n
+		c := m.order[k]
+		if c.stopped || c.out.size.Load() == 0 {
+			continue
+		}
+		if best == nil || rank(c) < rank(best) {
+			best, at = c, k
+		}
+		c.skipped++
+	}
+	if best != nil {
+		best.skipped = 0
+		m.turn = at + 1
+	}
+	return best
+}
+
+// rank is a channel's priority, or before all others if it has waited too long.
+func rank(c *Channel) int {
+	if c.skipped >= fairness {
+		return 0
+	}
+	return c.settings.Priority
+}
+
+// appendData appends one frame of a channel's data.
+func (m *Mux) appendData(b []byte, c *Channel) []byte {
+	info := m.scratch[:0]
+	room := c.settings.N1
+	if c.settings.ConvergenceLayer == 2 {
+		info = c.local.append(info, c.stopPeer)
+		room = max(room-len(info), 1)
+	}
+	n, _, _ := c.out.take(info[len(info) : len(info)+room])
+	c.out.signal()
+	c.stoppedAt = m.now
+	m.stats.FramesOut++
+	return m.code.append(b, frame{dlci: c.dlci, cr: m.role == initiator, control: uih, info: info[:len(info)+n]})
+}
