@@ -161,3 +161,93 @@ func pppPair(tb testing.TB, left, right io.ReadWriteCloser, config *Config) (a, 
 	})
 	return a, b
 }
+
+// newMemoryLine makes a line without a rate: bounded, and as fast as both ends.
+func newMemoryLine() (a, b *memoryLine) {
+	ab, ba := newMemoryPipe(), newMemoryPipe()
+	return &memoryLine{ab, ba}, &memoryLine{ba, ab}
+}
+
+// memoryLine is one end of a line in memory.
+type memoryLine struct{ out, in *memoryPipe }
+
+func (l *memoryLine) Read(p []byte) (int, error)        { return l.in.read(p) }
+func (l *memoryLine) Write(p []byte) (int, error)       { return l.out.write(p) }
+func (l *memoryLine) SetReadDeadline(t time.Time) error { l.in.expire(t); return nil }
+func (l *memoryLine) Close() error                      { l.in.close(); l.out.close(); return nil }
+
+// memoryPipe is one direction: what a kernel's pipe does.
+type memoryPipe struct {
+	mu       sync.Mutex
+	changed  sync.Cond
+	data     []byte
+	closed   bool
+	deadline time.Time
+	timer    *time.Timer
+}
+
+const memoryPipeSize = 64 << 10
+
+func newMemoryPipe() *memoryPipe {
+	p := new(memoryPipe)
+	p.changed.L = &p.mu
+	return p
+}
+
+func (p *memoryPipe) read(to []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for len(p.data) == 0 {
+		if p.closed {
+			return 0, io.EOF
+		}
+		if !p.deadline.IsZero() && !time.Now().Before(p.deadline) {
+			return 0, os.ErrDeadlineExceeded
+		}
+		p.changed.Wait()
+	}
+	n := copy(to, p.data)
+	if p.data = p.data[n:]; len(p.data) == 0 {
+		p.data = p.data[:0]
+	}
+	p.changed.Broadcast()
+	return n, nil
+}
+
+func (p *memoryPipe) write(from []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for sent := 0; ; {
+		if p.closed {
+			return sent, net.ErrClosed
+		}
+		n := min(memoryPipeSize-len(p.data), len(from)-sent)
+		p.data = append(p.data, from[sent:sent+n]...)
+		sent += n
+		p.changed.Broadcast()
+		if sent == len(from) {
+			return sent, nil
+		}
+		p.changed.Wait()
+	}
+}
+
+func (p *memoryPipe) expire(t time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.deadline = t
+	if p.timer != nil {
+		p.timer.Stop()
+	}
+	if !t.IsZero() {
+		p.timer = time.AfterFunc(time.Until(t), p.changed.Broadcast)
+	}
+	p.changed.Broadcast()
+}
+
+func (p *memoryPipe) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
+	p.changed.Broadcast()
+}

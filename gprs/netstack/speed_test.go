@@ -148,3 +148,74 @@ func BenchmarkLTE(b *testing.B) {
 		})
 	}
 }
+
+const bulkOctets = 64 << 20
+
+// BenchmarkBulk reports what PPP costs: TCP over PPP over a line in memory
+// against the same two stacks joined by packets. Medians of five.
+func BenchmarkBulk(b *testing.B) {
+	for range b.N {
+		var direct, overPPP []float64
+		for range 5 {
+			from, to := newPair(b, nil)
+			direct = append(direct, transfer(b, from, to, bulkOctets))
+			left, right := newMemoryLine()
+			from, to = pppPair(b, left, right, nil)
+			overPPP = append(overPPP, transfer(b, from, to, bulkOctets))
+		}
+		b.ReportMetric(middle(overPPP)/middle(direct), "ppp/direct")
+		b.ReportMetric(middle(direct)/1e6, "direct-MB/s")
+		b.ReportMetric(middle(overPPP)/1e6, "ppp-MB/s")
+	}
+}
+
+func middle(all []float64) float64 {
+	slices.Sort(all)
+	return all[len(all)/2]
+}
+
+// BenchmarkRecovery transfers over a link of packets, 10 Mbit/s and 25 ms,
+// with RACK off and on, without and with loss, and reports segments sent
+// again and goodput.
+func BenchmarkRecovery(b *testing.B) {
+	for _, c := range []struct {
+		name string
+		rack bool
+		loss int // one packet in so many; 0 for none
+	}{
+		{"lossless/off", false, 0}, {"lossless/rack", true, 0},
+		{"loss1in200/off", false, 200}, {"loss1in200/rack", true, 200},
+	} {
+		for _, governed := range []bool{false, true} {
+			name := c.name + "/ungoverned"
+			if governed {
+				name = c.name + "/governed"
+			}
+			b.Run(name, func(b *testing.B) {
+				for range b.N {
+					left, right := newPacedLine(10_000_000, 25*time.Millisecond, 64<<10)
+					lossy := &lossyLine{pacedLine: left, one: c.loss}
+					from, to := pppPair(b, lossy, right, &Config{withRACK: c.rack, ungoverned: !governed})
+					goodput := transfer(b, from, to, 5_000_000)
+					b.ReportMetric(goodput/(10_000_000/8*lineShare), "goodput/line")
+					b.ReportMetric(float64(retransmits(from)), "resent")
+					b.ReportMetric(float64(lossy.lost), "lost")
+				}
+			})
+		}
+	}
+}
+
+// lossyLine loses whole writes, which are frames of PPP: one in so many.
+type lossyLine struct {
+	*pacedLine
+	one, count, lost int
+}
+
+func (l *lossyLine) Write(p []byte) (int, error) {
+	if l.count++; l.one > 0 && l.count%l.one == 0 {
+		l.lost++
+		return len(p), nil
+	}
+	return l.pacedLine.Write(p)
+}
