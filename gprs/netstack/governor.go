@@ -32,11 +32,15 @@ const (
 	leastWindow = 4 // segments: enough for 40 kbit/s at a round trip of 1 s
 
 	// The least round trip is believed for this long after it was seen last.
-	// Then no queue is let stand for up to two round trips, so that the path
-	// shows itself again: it may be another one by now.
+	// Then no queue is let stand until so many segments that were sent from
+	// then on have shown the path again: it may be another one by now.
 	roundTripAge = 20 * time.Second
+	probeSamples = 3
 
-	rateRounds = 10 // round trips after which a rate is forgotten
+	// A rate is forgotten after twice so many of the least round trips, or
+	// twice so long.
+	rateRounds = 5
+	rateAge    = time.Second
 
 	governedFlows = 512             // connections watched at a time
 	flowIdle      = 2 * time.Minute // of silence after which a connection may be forgotten
@@ -64,8 +68,9 @@ type governedFlow struct {
 	least     time.Duration
 	leastSeen time.Time
 	latest    time.Duration
-	probing   time.Time     // until when the queue is let drain; zero when it is not
-	probed    time.Duration // least round trip while it drains
+	probing   time.Time     // since when the queue is let drain; zero when it is not
+	probes    int           // round trips measured since then
+	probed    time.Duration // the least of them
 	starting  bool          // no queue was seen yet: the window doubles
 }
 
@@ -80,6 +85,7 @@ type sendMark struct {
 	value    uint32
 	at       time.Time
 	up, down uint64 // octets delivered until then
+	edge     uint32 // of what the peer might send
 }
 
 // half is one direction of a connection.
@@ -181,14 +187,16 @@ func (f *governedFlow) sent(s *segment, now time.Time) {
 	} else if !f.governed {
 		return
 	}
-	if s.timestamped && len(f.marks) < sendMarks && (len(f.marks) == 0 || f.marks[len(f.marks)-1].value != s.value) {
-		f.marks = append(f.marks, sendMark{value: s.value, at: now, up: f.up.delivered, down: f.down.delivered})
-	}
-	if s.payload > 0 {
-		f.up.use(s.end(), f.mss)
+	if s.payload > 0 && f.up.edgeKnown {
+		f.up.use(s.end(), f.up.edge, f.mss)
 	}
 	if s.has(flagACK) {
 		f.limit(s, &f.down)
+	}
+	if s.timestamped && len(f.marks) < sendMarks && (len(f.marks) == 0 || f.marks[len(f.marks)-1].value != s.value) {
+		f.marks = append(f.marks, sendMark{
+			value: s.value, at: now, up: f.up.delivered, down: f.down.delivered, edge: f.down.edge,
+		})
 	}
 }
 
@@ -208,11 +216,10 @@ func (f *governedFlow) received(s *segment, now time.Time) {
 		if s.has(flagSYN) {
 			end++
 		}
-		f.down.use(end, f.mss)
 		f.down.deliver(end)
 	}
 	if s.timestamped && s.has(flagACK) {
-		f.measure(s.echo, now)
+		f.measure(s, now)
 	}
 	if s.has(flagACK) {
 		f.limit(s, &f.up)
@@ -239,9 +246,9 @@ func (f *governedFlow) handshake(s *segment, granted *half) {
 
 const timestampRoom = 12 // octets of the timestamps option in each segment, RFC 7323 appendix A
 
-// use notes that data up to end is in flight.
-func (h *half) use(end uint32, mss int) {
-	if h.edgeKnown && after(end+uint32(mss), h.edge) {
+// use notes that data up to end was sent when the sender might send up to edge.
+func (h *half) use(end, edge uint32, mss int) {
+	if after(end+uint32(mss), edge) {
 		h.bound = true
 	}
 }
@@ -257,12 +264,12 @@ func (h *half) deliver(next uint32) {
 	}
 }
 
-// measure takes what the echo of a timestamp tells: the round trip, and the
-// rate in both directions during it.
-func (f *governedFlow) measure(echo uint32, now time.Time) {
+// measure takes what the echo of a timestamp in s tells: the round trip, the
+// rate in both directions during it, and what the peer knew of our window.
+func (f *governedFlow) measure(s *segment, now time.Time) {
 	found := -1
 	for i := range f.marks {
-		if after(f.marks[i].value, echo) {
+		if after(f.marks[i].value, s.echo) {
 			break
 		}
 		found = i
@@ -272,25 +279,33 @@ func (f *governedFlow) measure(echo uint32, now time.Time) {
 	}
 	mark := f.marks[found]
 	f.marks = append(f.marks[:0], f.marks[found+1:]...)
+	if s.payload > 0 {
+		f.down.use(s.end(), mark.edge, f.mss)
+	}
 	f.latest = max(now.Sub(mark.at), time.Microsecond)
-	f.roundTrip(now)
-	f.up.sample(float64(f.up.delivered-mark.up)/f.latest.Seconds(), f.latest, now)
-	f.down.sample(float64(f.down.delivered-mark.down)/f.latest.Seconds(), f.latest, now)
+	f.roundTrip(mark.at, now)
+	age := max(rateRounds*f.least, rateAge)
+	f.up.sample(float64(f.up.delivered-mark.up)/f.latest.Seconds(), age, now)
+	f.down.sample(float64(f.down.delivered-mark.down)/f.latest.Seconds(), age, now)
 }
 
-// roundTrip takes the latest round trip into account.
-func (f *governedFlow) roundTrip(now time.Time) {
+// roundTrip takes the latest round trip, of a segment sent at a time, into
+// account.
+func (f *governedFlow) roundTrip(sent, now time.Time) {
 	switch {
-	case f.least == 0 || f.latest <= f.least:
-		f.least, f.leastSeen = f.latest, now
-	case f.latest <= f.least+f.least/8+f.segmentTime(): // no queue: least still holds
+	case f.least == 0 || f.latest <= f.least+f.least/8+f.segmentTime(): // no queue
+		if f.least == 0 || f.latest < f.least {
+			f.least = f.latest
+		}
 		f.leastSeen, f.probing = now, time.Time{}
 	case f.probing.IsZero() && now.Sub(f.leastSeen) > roundTripAge:
-		f.probing, f.probed = now.Add(2*f.latest), f.latest
-	case !f.probing.IsZero() && now.After(f.probing): // another path
-		f.least, f.leastSeen, f.probing = f.probed, now, time.Time{}
+		f.probing, f.probes, f.probed = now, 0, f.latest
+	case !f.probing.IsZero() && sent.After(f.probing):
+		f.probed = min(f.probed, f.latest)
+		if f.probes++; f.probes == probeSamples { // another path
+			f.least, f.leastSeen, f.probing = f.probed, now, time.Time{}
+		}
 	}
-	f.probed = min(f.probed, f.latest)
 	if f.latest > f.least+f.allowance() {
 		f.starting = false
 	}
@@ -312,8 +327,8 @@ func (f *governedFlow) allowance() time.Duration {
 
 // sample notes a rate. Rates fall only when the window was the bound: an
 // application that pauses says nothing about the path.
-func (h *half) sample(rate float64, roundTrip time.Duration, now time.Time) {
-	if now.Sub(h.epoch) > rateRounds*roundTrip/2 && (h.bound || h.epoch.IsZero()) {
+func (h *half) sample(rate float64, age time.Duration, now time.Time) {
+	if now.Sub(h.epoch) > age && (h.bound || h.epoch.IsZero()) {
 		h.rate[1], h.rate[0] = h.rate[0], 0
 		h.epoch, h.bound = now, false
 	}

@@ -50,8 +50,7 @@ func newOutbox(mtu int) *outbox {
 
 // put queues one packet and takes it over.
 func (o *outbox) put(v *buffer.View) {
-	key, _, _ := dissect(v.AsSlice())
-	q := &o.queues[maphash.Comparable(o.seed, key)%outboxQueues]
+	q := o.queueOf(v.AsSlice())
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.closed {
@@ -69,6 +68,12 @@ func (o *outbox) put(v *buffer.View) {
 		o.loseOne()
 	}
 	o.filled.Signal()
+}
+
+// queueOf is the queue of a packet's flow.
+func (o *outbox) queueOf(p []byte) *outQueue {
+	key, _, _ := dissect(p)
+	return &o.queues[maphash.Comparable(o.seed, key)%outboxQueues]
 }
 
 // loseOne drops the oldest packet of the longest queue.
