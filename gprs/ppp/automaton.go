@@ -275,7 +275,8 @@ type automaton struct {
 	asked       []byte // its options
 	answered    bool   // it had its answer; further ones are copies
 	refusals    int    // Naks and Rejects taken in this negotiation
-	patience    int    // Naks sent in this negotiation
+	patience    int    // requests that got a Nak in this negotiation
+	refusedID   byte   // identifier of the last of them
 	grantedID   byte   // identifier of the last Configure-Request that we acknowledged
 	granted     []byte // its options
 	copies      int    // of it, since we are Opened
@@ -445,7 +446,10 @@ func (a *automaton) receiveRequest(now time.Time, p packet) {
 		a.handle(now, eventRequestGood)
 		return
 	case codeConfigureNak:
-		a.patience++
+		if p.id != a.refusedID { // else our Nak was lost, not ignored
+			a.patience++
+		}
+		a.refusedID = p.id
 	}
 	a.handle(now, eventRequestBad)
 }

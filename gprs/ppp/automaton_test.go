@@ -188,7 +188,7 @@ func TestNaksTurnIntoRejects(t *testing.T) {
 	a, b := newBench(stubborn{})
 	b.did()
 	for id := range byte(7) {
-		a.receive(time.Unix(0, 0), packet{codeConfigureRequest, id, []byte{3, 6, 0, 0, 0, 0}})
+		a.receive(time.Unix(0, 0), packet{codeConfigureRequest, id + 1, []byte{3, 6, 0, 0, 0, 0}})
 	}
 	require.Equal(t, "CN CN CN CN CN CJ CJ", b.did(), "Max-Failure is 5")
 }
