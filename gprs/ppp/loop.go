@@ -1,6 +1,7 @@
 package ppp
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"net"
@@ -226,17 +227,34 @@ func (l *loop) receiveLCP(now time.Time, p packet) {
 		l.takeEcho(now, p)
 	case codeDiscardRequest:
 	default:
-		loops := l.lcpOptions.loops
-		if p.code == codeTerminateRequest && l.lcp.state == stateOpened {
-			l.note(ErrTerminated)
+		if l.ownRequest(p) {
+			// An answer would come back as well. The next request may not, if
+			// the modem only now turns its echo off.
+			l.lcpOptions.loops++
+			return
 		}
-		l.lcp.receive(now, p)
-		if l.lcpOptions.loops == loops {
-			l.heard = true
-		}
-		if p.code == codeCodeReject && len(p.data) > 0 && code(p.data[0]) == codeEchoRequest {
-			l.echo.off()
-		}
+		l.receiveLCPCode(now, p)
+	}
+}
+
+// ownRequest tells whether p is our own Configure-Request, octet for octet.
+func (l *loop) ownRequest(p packet) bool {
+	return p.code == codeConfigureRequest && p.id == l.lcp.requestID &&
+		l.lcpOptions.magic != 0 && bytes.Equal(p.data, l.lcp.asked)
+}
+
+// receiveLCPCode hands the automaton what it has in common with the NCPs.
+func (l *loop) receiveLCPCode(now time.Time, p packet) {
+	loops := l.lcpOptions.loops
+	if p.code == codeTerminateRequest && l.lcp.state == stateOpened {
+		l.note(ErrTerminated)
+	}
+	l.lcp.receive(now, p)
+	if l.lcpOptions.loops == loops {
+		l.heard = true
+	}
+	if p.code == codeCodeReject && len(p.data) > 0 && code(p.data[0]) == codeEchoRequest {
+		l.echo.off()
 	}
 }
 
