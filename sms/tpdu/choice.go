@@ -12,13 +12,15 @@ type choice struct {
 	parts           int
 }
 
-// better orders choices: fewer parts, then fewer septets with the header, then
-// no locking table, since it changes how every character reads on a handset
-// that does not know it, then the lower code.
+// better orders choices: fewer parts, then no locking table, since it changes how
+// every character reads on a handset that does not know it, then fewer
+// septets with the header, then the lower codes.
 func (a choice) better(b choice) bool {
-	switch {
+	switch plain := DefaultLanguage; {
 	case a.parts != b.parts:
 		return a.parts < b.parts
+	case (a.locking == plain) != (b.locking == plain):
+		return a.locking == plain
 	case a.septets != b.septets:
 		return a.septets < b.septets
 	case a.locking != b.locking:
