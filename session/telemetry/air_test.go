@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -41,6 +42,13 @@ func (a *air) set(change func(*air)) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	change(a)
+}
+
+// taken returns how many frames were handed over.
+func (a *air) taken() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.frames
 }
 
 func (a *air) SendFrame(_ context.Context, frame []byte) error {
@@ -110,6 +118,17 @@ func (s *side) open() {
 	s.p = p
 }
 
+// leftovers counts the segments in the outbox and the inbox on disk.
+func (s *side) leftovers() (n int) {
+	require.NoError(s.t, s.store.View(func(tx Tx) error {
+		for _, prefix := range []byte{outPrefix, inPrefix} {
+			tx.Scan([]byte{prefix}, nil, func(_, _ []byte) bool { n++; return true })
+		}
+		return nil
+	}))
+	return n
+}
+
 func (s *side) close() {
 	require.NoError(s.t, s.e.Close())
 	require.NoError(s.t, s.e.Close(), "twice")
@@ -131,6 +150,13 @@ func (s *side) handle(_ context.Context, m Message) error {
 	}
 	s.ids[m.ID] = string(m.Payload)
 	return nil
+}
+
+// failWith has the handler fail as f says.
+func (s *side) failWith(f func(Message) error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fail = f
 }
 
 func (s *side) handled() []string {
@@ -181,11 +207,16 @@ func (w *world) open() {
 }
 
 func (w *world) close() {
-	for _, a := range w.airs() {
-		a.flights.Wait()
+	synctest.Wait() // what is acknowledged is then deleted, too
+	for _, s := range []*side{w.device, w.collector} {
+		if s.p.Stats().Outstanding == 0 && s.endpoint() != nil {
+			require.Zero(s.t, s.leftovers(), "segments on the disk of %s when all is done", s.name)
+		}
+		s.close()
 	}
-	w.device.close()
-	w.collector.close()
+	for _, a := range w.airs() {
+		a.flights.Wait() // to nobody
+	}
 }
 
 func (w *world) airs() []*air { return []*air{w.data, w.data.peer, w.sms, w.sms.peer} }

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -157,15 +159,18 @@ func checkFormat(tx *bolt.Tx) error {
 	return nil
 }
 
+// openCause names the cause of a failed opening. What is not the system's word
+// is bbolt's about the content of the file.
 func openCause(err error) error {
+	var file *fs.PathError
+	var system syscall.Errno
 	switch {
 	case errors.Is(err, berrors.ErrTimeout):
 		return ErrStoreLocked
-	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrChecksum),
-		errors.Is(err, berrors.ErrVersionMismatch), errors.Is(err, berrors.ErrInvalidMapping):
-		return fmt.Errorf("%w: %w", ErrStoreFormat, err)
+	case errors.As(err, &file), errors.As(err, &system):
+		return err
 	}
-	return err
+	return fmt.Errorf("%w: %w", ErrStoreFormat, err)
 }
 
 // Close ends the store: commits in progress are finished, later calls answer
