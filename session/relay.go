@@ -1,0 +1,121 @@
+package session
+
+import (
+	"context"
+	"sync"
+
+	"github.com/telemodem/telemodem/at"
+)
+
+// relay is an at.Commander that outlives the modems behind it: commands wait
+// until there is one, subscriptions move on to the next.
+type relay struct {
+	mu      sync.Mutex // never held across a wait
+	current at.Commander
+	changed chan struct{} // closed and replaced with each change of current
+	closed  error         // set once: no modem will come any more
+	subs    map[*subscription]struct{}
+}
+
+// subscription is one call of Handle.
+type subscription struct {
+	prefix string
+	fn     func(at.Notification)
+	stop   func() // ends it on the current modem; nil without one
+}
+
+func newRelay() *relay {
+	return &relay{changed: make(chan struct{}), subs: make(map[*subscription]struct{})}
+}
+
+// Command implements at.Commander.
+func (r *relay) Command(ctx context.Context, cmd at.Command) (at.Response, error) {
+	modem, err := r.wait(ctx)
+	if err != nil {
+		return at.Response{}, &at.CommandError{Command: "AT" + shown(cmd), Progress: at.NothingWritten, Err: err}
+	}
+	return modem.Command(ctx, cmd)
+}
+
+// shown is the part of a command that may be told: all of it, or its name.
+func shown(cmd at.Command) string {
+	if !cmd.Sensitive {
+		return cmd.Text
+	}
+	for i, c := range cmd.Text {
+		if c == '=' || c == ' ' {
+			return cmd.Text[:i]
+		}
+	}
+	return cmd.Text
+}
+
+// wait returns the modem in use, as soon as there is one.
+func (r *relay) wait(ctx context.Context) (at.Commander, error) {
+	for {
+		r.mu.Lock()
+		current, changed, closed := r.current, r.changed, r.closed
+		r.mu.Unlock()
+		switch {
+		case closed != nil:
+			return nil, closed
+		case current != nil:
+			return current, nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+// Handle implements at.Commander.
+func (r *relay) Handle(prefix string, fn func(at.Notification)) (stop func()) {
+	sub := &subscription{prefix: prefix, fn: fn}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.subs[sub] = struct{}{}
+	if r.current != nil {
+		sub.stop = r.current.Handle(prefix, fn)
+	}
+	return func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		delete(r.subs, sub)
+		if sub.stop != nil {
+			sub.stop()
+			sub.stop = nil
+		}
+	}
+}
+
+// use makes modem the one behind the relay; nil leaves it without one.
+func (r *relay) use(modem at.Commander) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for sub := range r.subs {
+		if sub.stop != nil {
+			sub.stop()
+			sub.stop = nil
+		}
+		if modem != nil {
+			sub.stop = modem.Handle(sub.prefix, sub.fn)
+		}
+	}
+	r.current = modem
+	close(r.changed)
+	r.changed = make(chan struct{})
+}
+
+// close lets all who wait go with err.
+func (r *relay) close(err error) {
+	r.use(nil)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed == nil {
+		r.closed = err
+		close(r.changed)
+		r.changed = make(chan struct{})
+	}
+}
