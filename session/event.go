@@ -1,0 +1,143 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/telemodem/telemodem/gprs"
+)
+
+// EventKind tells what an Event is about.
+type EventKind uint8
+
+// Kinds of events.
+const (
+	// EventState: the session went from one State to another.
+	EventState EventKind = iota + 1
+	// EventRadio: registration, SIM, signal or context changed; see Event.Radio.
+	EventRadio
+	// EventDataUp: a data call is up.
+	EventDataUp
+	// EventDataDown: the data call ended; Err tells why, nil if it was asked for.
+	EventDataDown
+	// EventRecovery: a step of recovery begins; Step names it, Err is the reason.
+	EventRecovery
+)
+
+// Event is something that happened to a session.
+type Event struct {
+	Kind  EventKind
+	At    time.Time
+	State State      // the new state, for EventState
+	Radio gprs.Event // for EventRadio
+	Step  string     // for EventRecovery
+	Err   error      // the reason, where there is one
+	// Lost is how many events this listener lost right before this one,
+	// because it was slow.
+	Lost int
+}
+
+// String describes the event in a line.
+func (e Event) String() string {
+	because := ""
+	if e.Err != nil {
+		because = ": " + e.Err.Error()
+	}
+	switch e.Kind {
+	case EventState:
+		return e.State.String() + because
+	case EventRadio:
+		return radioText(e.Radio)
+	case EventDataUp:
+		return "data call up"
+	case EventDataDown:
+		return "data call down" + because
+	case EventRecovery:
+		return "recovery: " + e.Step + because
+	}
+	return fmt.Sprintf("EventKind(%d)%s", e.Kind, because)
+}
+
+func radioText(e gprs.Event) string {
+	switch e.Kind {
+	case gprs.EventRegistration:
+		return "registration: " + e.Registration.String()
+	case gprs.EventSIM:
+		return "SIM: " + e.SIM.String()
+	case gprs.EventSignal:
+		return "signal: " + e.Signal.RSSI.String() + " dBm"
+	}
+	return "packet context changed"
+}
+
+// eventQueue is how many events wait for a listener.
+const eventQueue = 64
+
+// listeners are the channels that Events has handed out.
+type listeners struct {
+	mu     sync.Mutex
+	closed bool
+	all    map[*listener]struct{}
+}
+
+type listener struct {
+	events chan Event
+	lost   int
+	stop   func() bool // of the context's AfterFunc
+}
+
+func (ls *listeners) add(ctx context.Context) <-chan Event {
+	l := &listener{events: make(chan Event, eventQueue)}
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	if ls.closed || ctx.Err() != nil {
+		close(l.events)
+		return l.events
+	}
+	if ls.all == nil {
+		ls.all = make(map[*listener]struct{})
+	}
+	ls.all[l] = struct{}{}
+	l.stop = context.AfterFunc(ctx, func() {
+		ls.mu.Lock()
+		defer ls.mu.Unlock()
+		ls.dropLocked(l)
+	})
+	return l.events
+}
+
+// dropLocked ends a listener, once.
+func (ls *listeners) dropLocked(l *listener) {
+	if _, ok := ls.all[l]; ok {
+		delete(ls.all, l)
+		l.stop()
+		close(l.events)
+	}
+}
+
+// publish hands e to every listener that has room for it and waits for none.
+func (ls *listeners) publish(e Event) {
+	e.At = time.Now()
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	for l := range ls.all {
+		e.Lost = l.lost
+		select {
+		case l.events <- e:
+			l.lost = 0
+		default:
+			l.lost++
+		}
+	}
+}
+
+func (ls *listeners) close() {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	ls.closed = true
+	for l := range ls.all {
+		ls.dropLocked(l)
+	}
+}
