@@ -11,7 +11,7 @@ import (
 // until there is one, subscriptions move on to the next.
 type relay struct {
 	mu      sync.Mutex // never held across a wait
-	current at.Commander
+	current *unit
 	changed chan struct{} // closed and replaced with each change of current
 	closed  error         // set once: no modem will come any more
 	subs    map[*subscription]struct{}
@@ -30,11 +30,11 @@ func newRelay() *relay {
 
 // Command implements at.Commander.
 func (r *relay) Command(ctx context.Context, cmd at.Command) (at.Response, error) {
-	modem, err := r.wait(ctx)
+	u, err := r.wait(ctx)
 	if err != nil {
 		return at.Response{}, &at.CommandError{Command: "AT" + shown(cmd), Progress: at.NothingWritten, Err: err}
 	}
-	return modem.Command(ctx, cmd)
+	return u.commands.Command(ctx, cmd)
 }
 
 // shown is the part of a command that may be told: all of it, or its name.
@@ -51,7 +51,7 @@ func shown(cmd at.Command) string {
 }
 
 // wait returns the modem in use, as soon as there is one.
-func (r *relay) wait(ctx context.Context) (at.Commander, error) {
+func (r *relay) wait(ctx context.Context) (*unit, error) {
 	for {
 		r.mu.Lock()
 		current, changed, closed := r.current, r.changed, r.closed
@@ -77,7 +77,7 @@ func (r *relay) Handle(prefix string, fn func(at.Notification)) (stop func()) {
 	defer r.mu.Unlock()
 	r.subs[sub] = struct{}{}
 	if r.current != nil {
-		sub.stop = r.current.Handle(prefix, fn)
+		sub.stop = r.current.commands.Handle(prefix, fn)
 	}
 	return func() {
 		r.mu.Lock()
@@ -90,8 +90,8 @@ func (r *relay) Handle(prefix string, fn func(at.Notification)) (stop func()) {
 	}
 }
 
-// use makes modem the one behind the relay; nil leaves it without one.
-func (r *relay) use(modem at.Commander) {
+// use makes u the modem behind the relay; nil leaves it without one.
+func (r *relay) use(u *unit) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for sub := range r.subs {
@@ -99,11 +99,11 @@ func (r *relay) use(modem at.Commander) {
 			sub.stop()
 			sub.stop = nil
 		}
-		if modem != nil {
-			sub.stop = modem.Handle(sub.prefix, sub.fn)
+		if u != nil {
+			sub.stop = u.commands.Handle(sub.prefix, sub.fn)
 		}
 	}
-	r.current = modem
+	r.current = u
 	close(r.changed)
 	r.changed = make(chan struct{})
 }

@@ -42,7 +42,7 @@ func TestRelayCommandWaitsForAModem(t *testing.T) {
 		}()
 		synctest.Wait()
 		require.Empty(t, done, "no modem yet")
-		r.use(modem)
+		r.use(&unit{commands: modem})
 		require.NoError(t, <-done)
 		require.Equal(t, []string{"+CSQ"}, modem.commands)
 	})
@@ -66,11 +66,11 @@ func TestRelaySubscriptionsMoveToTheNextModem(t *testing.T) {
 	r, first, second := newRelay(), &recorder{}, &recorder{}
 	var lines []string
 	stop := r.Handle("+CMTI", func(n at.Notification) { lines = append(lines, n.Line) })
-	r.use(first)
+	r.use(&unit{commands: first})
 	first.handlers["+CMTI"](at.Notification{Line: "1"})
 	r.use(nil)
 	require.Equal(t, 1, first.stopped)
-	r.use(second)
+	r.use(&unit{commands: second})
 	second.handlers["+CMTI"](at.Notification{Line: "2"})
 	require.Equal(t, []string{"1", "2"}, lines)
 	stop()

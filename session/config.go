@@ -1,0 +1,62 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/telemodem/telemodem/at"
+	"github.com/telemodem/telemodem/gprs"
+	"github.com/telemodem/telemodem/session/profile"
+)
+
+// Config holds what is chosen when a session is opened. Port or Open is
+// needed; everything else may be zero.
+type Config struct {
+	// Port names the line to the modem: "/dev/ttyUSB2", "COM5",
+	// "serial:///dev/ttyS1?baud=460800&flow=rtscts", "tcp://host:port",
+	// "unix:///path" (see package at/port).
+	Port string
+	// Open gives the line in place of Port. It is called again after the line
+	// was lost; the session closes what it gave.
+	Open func(ctx context.Context) (io.ReadWriteCloser, error)
+
+	// Profile is what is special about the modem. Nil finds it by what the
+	// modem says of itself.
+	Profile *profile.Profile
+	// PIN opens the SIM. It is entered once for each start of the modem and
+	// never when only the last try is left. Empty: the SIM asks for none.
+	PIN string
+	// Context is the packet data context for data calls; the zero value asks
+	// for the network's own access point.
+	Context gprs.Context
+
+	// StartTimeout bounds the way from an open line to a modem that is set up.
+	// Zero means 90 s (a SIM7600 takes up to 60 s to say PB DONE).
+	StartTimeout time.Duration
+	// CheckInterval is the pause between two looks at the modem's health.
+	// Zero means 60 s; negative means none, so that only what the modem tells
+	// or a failing command shows trouble.
+	CheckInterval time.Duration
+
+	// Logger gets what the session does. Nil logs nothing.
+	Logger *slog.Logger
+	// TraceLogger gets the bytes of both directions at level Debug. Nil: none.
+	TraceLogger *slog.Logger
+	// Trace records the bytes of both directions. Nil: none.
+	Trace *at.Recorder
+}
+
+var errNoLine = errors.New("session: neither Config.Port nor Config.Open names a line to the modem")
+
+func (c *Config) startTimeout() time.Duration  { return otherwise(c.StartTimeout, 90*time.Second) }
+func (c *Config) checkInterval() time.Duration { return otherwise(c.CheckInterval, time.Minute) }
+
+func otherwise(d, def time.Duration) time.Duration {
+	if d == 0 {
+		return def
+	}
+	return d
+}

@@ -1,0 +1,89 @@
+package session
+
+import (
+	"context"
+	"net"
+
+	"github.com/telemodem/telemodem/gprs"
+	"github.com/telemodem/telemodem/gprs/netstack"
+	"github.com/telemodem/telemodem/gprs/ppp"
+)
+
+// DialContext connects through the modem as net.Dialer does, for networks
+// "tcp", "udp" and their 4 and 6 forms. It makes the data call if there is
+// none, and waits for modem and network, all bounded by ctx. It fits
+// http.Transport, MQTT and gRPC dialers.
+//
+// Unless the modem multiplexes, the line carries nothing else during a data
+// call: commands and messages get at.ErrDataMode until it has ended.
+func (s *Session) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	c, err := s.Connect(ctx)
+	if err != nil {
+		return nil, &net.OpError{Op: "dial", Net: network, Err: err}
+	}
+	return c.DialContext(ctx, network, address)
+}
+
+// Connect makes the data call if there is none, and returns it. ctx bounds
+// the set-up. The error is a *gprs.ConnectError unless ctx or the session
+// ended before.
+func (s *Session) Connect(ctx context.Context) (*gprs.Connection, error) {
+	u, err := s.relay.wait(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c, err := u.bearer.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.noteCall(c)
+	return c, nil
+}
+
+// Disconnect ends the data call, if there is one, and returns when the modem
+// is back in a proven command mode, or with the reason why it is not.
+func (s *Session) Disconnect(ctx context.Context) error {
+	u, err := s.relay.wait(ctx)
+	if err != nil {
+		return err
+	}
+	return u.bearer.Disconnect(ctx)
+}
+
+// newBearer is the way to data for a modem.
+func (s *Session) newBearer(u *unit) *gprs.Bearer {
+	return gprs.NewBearer(u.modem, &gprs.BearerConfig{
+		Context: s.cfg.Context,
+		Quirks:  &u.profile.Data,
+		Stack: func(link ppp.Link) (gprs.Network, error) {
+			return netstack.New(link, nil)
+		},
+	})
+}
+
+// noteCall counts and announces a data call, and its end when that comes.
+func (s *Session) noteCall(c *gprs.Connection) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.call == c || s.ctx.Err() != nil {
+		return
+	}
+	s.call = c
+	s.status.DataCalls++
+	s.status.DataUp, s.status.LocalAddr = true, c.Link().LocalAddr()
+	s.listeners.publish(Event{Kind: EventDataUp})
+	s.running.Go(func() {
+		<-c.Done()
+		err := c.Err()
+		s.mu.Lock()
+		if s.call == c {
+			s.status.DataUp = false
+		}
+		s.mu.Unlock()
+		s.log.Info("data call down", "err", err)
+		s.listeners.publish(Event{Kind: EventDataDown, Err: err})
+		if !c.Report().CommandMode {
+			s.complain(err)
+		}
+	})
+}

@@ -1,0 +1,132 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+
+	"github.com/telemodem/telemodem/at"
+	"github.com/telemodem/telemodem/gprs"
+	"github.com/telemodem/telemodem/sms"
+)
+
+// ErrClosed says that the session was closed by its user.
+var ErrClosed = errors.New("session: closed")
+
+// Session is one supervised modem. All methods may be called by several
+// goroutines at once.
+//
+// A Session is an at.Commander that survives recovery: while the modem is
+// being brought back commands wait, within their context, and what was
+// subscribed stays subscribed.
+type Session struct {
+	cfg       Config
+	log       *slog.Logger
+	relay     *relay
+	listeners listeners
+
+	// ctx ends with Close; run and its helpers are counted in running.
+	ctx     context.Context
+	cancel  context.CancelCauseFunc
+	running sync.WaitGroup
+	started chan struct{} // closed when the first start has succeeded or failed
+	trouble chan error    // reports of users whose command got no answer
+
+	mu       sync.Mutex // guards what follows; never held across a wait
+	status   Status
+	startErr error            // why the first start failed
+	call     *gprs.Connection // the last data call, perhaps ended
+	radio    *gprs.Radio
+	messages *sms.Service
+}
+
+// Open opens the line, finds and sets up the modem, opens its SIM, and returns
+// then; the search for a network goes on in the background (Radio waits for
+// it). A line that cannot be opened, a modem that does not answer, and a PIN
+// that is refused end Open with an error that says what to do: for a PIN it is
+// a *gprs.PINError with the number of tries left.
+//
+// Afterwards the session looks after itself until Close.
+func Open(ctx context.Context, cfg Config) (*Session, error) {
+	if cfg.Port == "" && cfg.Open == nil {
+		return nil, errNoLine
+	}
+	s := &Session{cfg: cfg, log: cfg.Logger, relay: newRelay(), started: make(chan struct{}), trouble: make(chan error, 1)}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	s.ctx, s.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
+	s.running.Go(s.run)
+	select {
+	case <-s.started:
+	case <-ctx.Done():
+		s.end(context.Cause(ctx))
+	}
+	<-s.started
+	s.mu.Lock()
+	err := s.startErr
+	s.mu.Unlock()
+	if err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// Command implements at.Commander on the modem in use. A command that got no
+// answer makes the session look after the modem at once.
+func (s *Session) Command(ctx context.Context, cmd at.Command) (at.Response, error) {
+	resp, err := s.relay.Command(ctx, cmd)
+	if errors.Is(err, at.ErrNoAnswer) {
+		s.complain(err)
+	}
+	return resp, err
+}
+
+// Handle implements at.Commander; the subscription outlives the modem in use.
+func (s *Session) Handle(prefix string, fn func(at.Notification)) (stop func()) {
+	return s.relay.Handle(prefix, fn)
+}
+
+// complain makes the supervisor check the modem.
+func (s *Session) complain(err error) {
+	select {
+	case s.trouble <- err:
+	default: // it knows already
+	}
+}
+
+// SMS returns the message service of the modem.
+func (s *Session) SMS() *sms.Service {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.messages
+}
+
+// Radio returns the modem as a station of its network. Its Close is the session's.
+func (s *Session) Radio() *gprs.Radio {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.radio
+}
+
+// Events returns a channel of what happens from now on. It is closed when ctx
+// ends or the session is closed. A listener that does not keep up loses
+// events, which Event.Lost tells, and delays nobody.
+func (s *Session) Events(ctx context.Context) <-chan Event { return s.listeners.add(ctx) }
+
+// Close ends the data call, brings the modem back to command mode, frees the
+// line and waits until all that is done. It may be called twice.
+func (s *Session) Close() error {
+	s.end(ErrClosed)
+	s.running.Wait()
+	return nil
+}
+
+// end begins the end; from then on no goroutine is started any more.
+func (s *Session) end(cause error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cancel(cause)
+}

@@ -1,0 +1,173 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/telemodem/telemodem/at"
+	"github.com/telemodem/telemodem/at/port"
+	"github.com/telemodem/telemodem/gprs"
+	"github.com/telemodem/telemodem/session/profile"
+	"github.com/telemodem/telemodem/sms"
+)
+
+// wakeTimeout bounds one try to get a sign of life, and wakeTries is how many
+// are made: a modem that sleeps or measures the speed swallows the first ones
+// (fault F03), one that boots is deaf for a while.
+const (
+	wakeTimeout = 2 * time.Second
+	wakeTries   = 10
+)
+
+// unit is a modem on an open line, with what stands on it.
+type unit struct {
+	commands at.Commander // what users get: modem, or a stand-in in tests
+	modem    *at.Modem
+	profile  *profile.Profile
+	bearer   *gprs.Bearer
+	reboots  chan struct{} // gets a value when the modem says that it has booted
+}
+
+// start opens the line and brings the modem to where its SIM is open.
+func (s *Session) start() (*unit, error) {
+	s.setState(StateOpening, nil)
+	ctx, cancel := context.WithTimeout(s.ctx, s.cfg.startTimeout())
+	defer cancel()
+	line, err := s.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.setState(StateStarting, nil)
+	config := s.engineConfig()
+	modem := at.New(line, &config)
+	u := &unit{commands: modem, modem: modem, reboots: make(chan struct{}, 1)}
+	if err := s.prepare(ctx, u); err != nil {
+		u.modem.Close()
+		return nil, err
+	}
+	return u, nil
+}
+
+func (s *Session) open(ctx context.Context) (io.ReadWriteCloser, error) {
+	if s.cfg.Open != nil {
+		return s.cfg.Open(ctx)
+	}
+	return port.Open(ctx, s.cfg.Port)
+}
+
+// engineConfig is what the engine is told: from the profile if one is given,
+// from all of them while the modem is unknown.
+func (s *Session) engineConfig() at.Config {
+	p := s.cfg.Profile
+	if p == nil {
+		p = profile.Unidentified
+	}
+	config := p.Engine()
+	config.Logger, config.Trace = s.cfg.TraceLogger, s.cfg.Trace
+	return config
+}
+
+// prepare finds the modem on its line, sets it up and opens its SIM.
+func (s *Session) prepare(ctx context.Context, u *unit) error {
+	if err := wake(ctx, u.modem); err != nil {
+		return err
+	}
+	u.modem.Handle("", func(n at.Notification) {
+		if n.Kind == at.KindReboot {
+			select {
+			case u.reboots <- struct{}{}:
+			default:
+			}
+		}
+	})
+	if err := s.identify(ctx, u); err != nil {
+		return err
+	}
+	if err := s.setUp(ctx, u); err != nil {
+		return err
+	}
+	u.bearer = s.newBearer(u)
+	s.relay.use(u)
+	return nil
+}
+
+// wake gets a first sign of life out of the modem and switches its echo off.
+func wake(ctx context.Context, modem *at.Modem) error {
+	var err error
+	for range wakeTries {
+		_, err = modem.Command(ctx, at.Command{Text: "E0", Timeout: wakeTimeout})
+		if err == nil || !errors.Is(err, at.ErrNoAnswer) {
+			break
+		}
+	}
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("session: no modem answers on this line (is it switched on, is it the AT port, is the speed right?): %w", err)
+}
+
+// identify asks the modem who it is and chooses the profile.
+func (s *Session) identify(ctx context.Context, u *unit) error {
+	said := make(map[string]string)
+	for _, text := range []string{"+CGMI", "+CGMM", "+CGMR"} {
+		resp, err := u.modem.Command(ctx, at.Command{Text: text, FreeText: true})
+		if errors.Is(err, at.ErrLineGone) || ctx.Err() != nil {
+			return err
+		}
+		if err == nil && len(resp.Info) > 0 {
+			said[text] = strings.TrimSpace(strings.TrimPrefix(resp.Info[0].Text, text+":"))
+		}
+	}
+	u.profile = s.cfg.Profile
+	if u.profile == nil {
+		u.profile = profile.Find(said["+CGMI"], said["+CGMM"])
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.status.Manufacturer, s.status.Model, s.status.Revision = said["+CGMI"], said["+CGMM"], said["+CGMR"]
+	s.status.Profile = u.profile.Name
+	if s.radio == nil {
+		s.radio = gprs.NewRadio(s, &gprs.RadioConfig{Quirks: &u.profile.Data})
+		s.messages = sms.New(s, &sms.Config{Quirks: u.profile.SMS, Logger: s.cfg.Logger})
+	}
+	return nil
+}
+
+// setUp makes all settings, which a reboot loses, and opens the SIM. Nothing
+// in it does harm when it is done twice.
+func (s *Session) setUp(ctx context.Context, u *unit) error {
+	for _, text := range append([]string{"E0", "+CMEE=1"}, u.profile.Setup...) {
+		if _, err := u.modem.Exec(ctx, text); err != nil && !answered(err) {
+			return fmt.Errorf("session: setting up the modem: %w", err)
+		}
+	}
+	s.setState(StateUnlocking, nil)
+	state, err := s.radio.SIM(ctx)
+	if err != nil {
+		return fmt.Errorf("session: state of the SIM: %w", err)
+	}
+	if state == gprs.SIMPIN {
+		if err := s.radio.Unlock(ctx, s.cfg.PIN); err != nil {
+			return fmt.Errorf("session: %w", err)
+		}
+	}
+	if err := s.radio.Init(ctx); err != nil {
+		return fmt.Errorf("session: setting up the radio: %w", err)
+	}
+	s.messages.Reset()
+	s.mu.Lock()
+	s.status.Starts++
+	s.mu.Unlock()
+	return nil
+}
+
+// answered tells whether the modem itself refused, which shows that it lives.
+func answered(err error) bool {
+	var cme at.CMEError
+	var result at.ResultError
+	return errors.As(err, &cme) || errors.As(err, &result)
+}
