@@ -46,7 +46,7 @@ func (s *Session) start() (*unit, error) {
 	modem := at.New(line, &config)
 	u := &unit{commands: modem, modem: modem, reboots: make(chan struct{}, 1)}
 	if err := s.prepare(ctx, u); err != nil {
-		u.modem.Close()
+		s.stop(u)
 		return nil, err
 	}
 	return u, nil
@@ -87,12 +87,9 @@ func (s *Session) prepare(ctx context.Context, u *unit) error {
 	if err := s.identify(ctx, u); err != nil {
 		return err
 	}
-	if err := s.setUp(ctx, u); err != nil {
-		return err
-	}
 	u.bearer = s.newBearer(u)
-	s.relay.use(u)
-	return nil
+	s.relay.use(u) // radio and messages speak through it
+	return s.setUp(ctx, u)
 }
 
 // wake gets a first sign of life out of the modem and switches its echo off.
@@ -145,18 +142,12 @@ func (s *Session) setUp(ctx context.Context, u *unit) error {
 			return fmt.Errorf("session: setting up the modem: %w", err)
 		}
 	}
-	s.setState(StateUnlocking, nil)
-	state, err := s.radio.SIM(ctx)
-	if err != nil {
-		return fmt.Errorf("session: state of the SIM: %w", err)
-	}
-	if state == gprs.SIMPIN {
-		if err := s.radio.Unlock(ctx, s.cfg.PIN); err != nil {
-			return fmt.Errorf("session: %w", err)
-		}
-	}
 	if err := s.radio.Init(ctx); err != nil {
 		return fmt.Errorf("session: setting up the radio: %w", err)
+	}
+	s.setState(StateUnlocking, nil)
+	if err := s.openSIM(ctx); err != nil {
+		return err
 	}
 	s.messages.Reset()
 	s.mu.Lock()

@@ -71,8 +71,8 @@ func fatal(err error) bool {
 // watch looks after a modem that was started and returns why it can go on no
 // longer: the session is closed, the line is gone, or the modem is deaf.
 func (s *Session) watch(u *unit) error {
-	s.setState(StateSearching, nil)
 	events := s.radio.Events(s.ctx)
+	s.noteRegistration(s.radio.Steady())
 	check := time.NewTicker(max(s.cfg.checkInterval(), time.Millisecond))
 	defer check.Stop()
 	if s.cfg.checkInterval() < 0 {
@@ -106,10 +106,13 @@ func (s *Session) watch(u *unit) error {
 // follow tells the session's listeners what the radio told, and keeps State.
 func (s *Session) follow(event gprs.Event) {
 	s.listeners.publish(Event{Kind: EventRadio, Radio: event})
-	if event.Kind != gprs.EventRegistration {
-		return
+	if event.Kind == gprs.EventRegistration {
+		s.noteRegistration(event.Registration)
 	}
-	if event.Registration.State.Registered() {
+}
+
+func (s *Session) noteRegistration(r gprs.Registration) {
+	if r.State.Registered() {
 		s.setState(StateRegistered, nil)
 	} else {
 		s.setState(StateSearching, nil)
@@ -124,7 +127,7 @@ func (s *Session) setUpAgain(u *unit) error {
 	if err := s.setUp(ctx, u); err != nil {
 		return err
 	}
-	s.setState(StateSearching, nil)
+	s.noteRegistration(s.radio.Steady())
 	return nil
 }
 
@@ -139,8 +142,8 @@ func (s *Session) check() error {
 		return nil // the line is busy with a data call, which has a watch of its own
 	case err != nil && !answered(err):
 		return err
-	case err == nil && registration.State.Registered():
-		s.setState(StateRegistered, nil)
+	case err == nil:
+		s.noteRegistration(registration)
 	}
 	if _, err := s.radio.Signal(ctx); err != nil && !answered(err) && !errors.Is(err, at.ErrDataMode) {
 		return err
@@ -161,8 +164,10 @@ func (s *Session) recovering(step string, cause error) {
 // stop gives a modem up.
 func (s *Session) stop(u *unit) {
 	s.relay.use(nil)
-	if err := u.bearer.Close(); err != nil {
-		s.log.Warn("session: the data call did not end well", "err", err)
+	if u.bearer != nil {
+		if err := u.bearer.Close(); err != nil {
+			s.log.Warn("session: the data call did not end well", "err", err)
+		}
 	}
 	u.modem.Close()
 }

@@ -1,0 +1,270 @@
+package session_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/telemodem/telemodem/at"
+	"github.com/telemodem/telemodem/fakemodem"
+	"github.com/telemodem/telemodem/gprs"
+	"github.com/telemodem/telemodem/session"
+	"github.com/telemodem/telemodem/sms"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// on returns a configuration for a session on a fake modem, whose line can be
+// opened again and again.
+func on(fake *fakemodem.Modem) session.Config {
+	return session.Config{Open: func(context.Context) (io.ReadWriteCloser, error) { return fake.Line(), nil }}
+}
+
+func open(t *testing.T, cfg session.Config) *session.Session {
+	t.Helper()
+	s, err := session.Open(t.Context(), cfg)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	return s
+}
+
+func newNetwork(t *testing.T) *fakemodem.Network {
+	network := fakemodem.NewNetwork(nil)
+	t.Cleanup(func() { network.Close() })
+	return network
+}
+
+// await reads events until one fits.
+func await(t *testing.T, events <-chan session.Event, what string, fits func(session.Event) bool) session.Event {
+	t.Helper()
+	for e := range events {
+		if fits(e) {
+			return e
+		}
+	}
+	t.Fatal("no event: ", what)
+	return session.Event{}
+}
+
+func TestOpenRegisterAndSendSMS(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := newNetwork(t)
+		s := open(t, on(network.NewModem(fakemodem.SIM800)))
+		registration, err := s.Radio().WaitRegistered(t.Context())
+		require.NoError(t, err)
+		require.True(t, registration.State.Registered())
+		phone := network.Phone("+15555550199")
+		_, err = s.SMS().Send(t.Context(), sms.Message{To: phone.Number(), Text: "here I am"})
+		require.NoError(t, err)
+		got, err := phone.Receive(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, "here I am", got.Text)
+		synctest.Wait()
+		status := s.Status()
+		require.Equal(t, session.StateRegistered, status.State)
+		require.Equal(t, "SIM800", status.Profile)
+		require.Equal(t, 1, status.Starts)
+	})
+}
+
+func TestPINIsEnteredOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := newNetwork(t)
+		fake := network.NewModem(fakemodem.SIM800, fakemodem.WithPIN("4711"))
+		cfg := on(fake)
+		cfg.PIN = "4711"
+		s := open(t, cfg)
+		_, err := s.Radio().WaitRegistered(t.Context())
+		require.NoError(t, err)
+	})
+}
+
+// A wrong PIN is tried once; the error tells how many tries are left.
+func TestWrongPINStops(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := newNetwork(t)
+		fake := network.NewModem(fakemodem.SIM800, fakemodem.WithPIN("4711"))
+		cfg := on(fake)
+		cfg.PIN = "1234"
+		_, err := session.Open(t.Context(), cfg)
+		var pin *gprs.PINError
+		require.ErrorAs(t, err, &pin)
+		require.Equal(t, 2, pin.Left)
+		require.NotContains(t, err.Error(), "1234")
+		left, _ := fake.PINAttempts()
+		require.Equal(t, 2, left)
+	})
+}
+
+// The last try is never spent (promise 7).
+func TestPromise7LastPINTryIsKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := newNetwork(t)
+		fake := network.NewModem(fakemodem.SIM800, fakemodem.WithPIN("4711"), fakemodem.WithPINAttempts(1))
+		cfg := on(fake)
+		cfg.PIN = "4711"
+		_, err := session.Open(t.Context(), cfg)
+		require.ErrorIs(t, err, gprs.ErrLastTry)
+		left, _ := fake.PINAttempts()
+		require.Equal(t, 1, left)
+	})
+}
+
+// deaf is a line on which nobody answers.
+type deaf struct{ closed chan struct{} }
+
+func (d deaf) Read([]byte) (int, error)    { <-d.closed; return 0, io.EOF }
+func (d deaf) Write(p []byte) (int, error) { return len(p), nil }
+func (d deaf) Close() error {
+	select {
+	case <-d.closed:
+	default:
+		close(d.closed)
+	}
+	return nil
+}
+
+func TestModemThatNeverAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		line := deaf{make(chan struct{})}
+		_, err := session.Open(t.Context(), session.Config{Open: func(context.Context) (io.ReadWriteCloser, error) { return line, nil }})
+		require.ErrorIs(t, err, at.ErrNoAnswer)
+		require.ErrorContains(t, err, "is it the AT port")
+		<-line.closed
+	})
+}
+
+func TestLineThatCannotBeOpened(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cause := errors.New("no such port")
+		_, err := session.Open(t.Context(), session.Config{Open: func(context.Context) (io.ReadWriteCloser, error) { return nil, cause }})
+		require.ErrorIs(t, err, cause)
+	})
+}
+
+func TestOpenNeedsALine(t *testing.T) {
+	_, err := session.Open(t.Context(), session.Config{})
+	require.ErrorContains(t, err, "neither")
+}
+
+func TestOpenEndsWithItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		line := deaf{make(chan struct{})}
+		_, err := session.Open(ctx, session.Config{Open: func(context.Context) (io.ReadWriteCloser, error) { return line, nil }})
+		require.Error(t, err)
+		<-line.closed
+	})
+}
+
+// The line goes away and comes back: subscriptions and services go on.
+func TestSurvivesALostLine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := newNetwork(t)
+		fake := network.NewModem(fakemodem.SIM800)
+		lines := make(chan io.Closer, 10)
+		s := open(t, session.Config{Open: func(context.Context) (io.ReadWriteCloser, error) {
+			line := fake.Line()
+			lines <- line
+			return line, nil
+		}})
+		events := s.Events(t.Context())
+		heard := make(chan string, 10)
+		defer s.Handle("+HELLO", func(n at.Notification) { heard <- n.Line })()
+		fake.Emit("+HELLO: 1")
+		require.Equal(t, "+HELLO: 1", <-heard)
+
+		(<-lines).Close()
+		await(t, events, "recovery", func(e session.Event) bool { return e.Kind == session.EventRecovery })
+		_, err := at.Exec(t.Context(), s, "+CSQ")
+		require.NoError(t, err, "a command waits for the modem")
+		fake.Emit("+HELLO: 2")
+		require.Equal(t, "+HELLO: 2", <-heard)
+		await(t, events, "registered again", func(e session.Event) bool {
+			return e.Kind == session.EventState && e.State == session.StateRegistered
+		})
+		require.Equal(t, 2, s.Status().Starts)
+	})
+}
+
+// A modem that boots by itself is set up again, its SIM opened again.
+func TestSurvivesAReboot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := newNetwork(t)
+		fake := network.NewModem(fakemodem.SIM800, fakemodem.WithPIN("4711"))
+		cfg := on(fake)
+		cfg.PIN = "4711"
+		s := open(t, cfg)
+		_, err := s.Radio().WaitRegistered(t.Context())
+		require.NoError(t, err)
+		events := s.Events(t.Context())
+		fake.Reset()
+		await(t, events, "registered again", func(e session.Event) bool {
+			return e.Kind == session.EventState && e.State == session.StateRegistered
+		})
+		require.Equal(t, 2, s.Status().Starts)
+		left, _ := fake.PINAttempts()
+		require.Equal(t, 3, left)
+	})
+}
+
+func TestCloseLetsEverybodyGo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := newNetwork(t)
+		s := open(t, on(network.NewModem(fakemodem.SIM800)))
+		events := s.Events(t.Context())
+		require.NoError(t, s.Close())
+		for range events {
+		}
+		_, err := at.Exec(t.Context(), s, "+CSQ")
+		require.ErrorIs(t, err, session.ErrClosed)
+		_, err = s.DialContext(t.Context(), "tcp", "10.65.0.1:7")
+		require.ErrorIs(t, err, session.ErrClosed)
+		require.Equal(t, session.StateClosed, s.Status().State)
+		require.NoError(t, s.Close())
+	})
+}
+
+// Data runs on gVisor's stack, so this one has real time.
+func TestDataCallOnDemand(t *testing.T) {
+	network := newNetwork(t)
+	listener, err := network.Listen("tcp", ":7000")
+	require.NoError(t, err)
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() { io.Copy(conn, conn); conn.Close() }()
+		}
+	}()
+	defer listener.Close()
+	s := open(t, on(network.NewModem(fakemodem.SIM800)))
+	events := s.Events(t.Context())
+	for range 2 {
+		conn, err := s.DialContext(t.Context(), "tcp", listener.Addr().String())
+		require.NoError(t, err)
+		_, err = conn.Write([]byte("ping"))
+		require.NoError(t, err)
+		echo := make([]byte, 4)
+		_, err = io.ReadFull(conn, echo)
+		require.NoError(t, err)
+		require.Equal(t, "ping", string(echo))
+		require.NoError(t, conn.Close())
+		require.True(t, s.Status().DataUp)
+		require.NoError(t, s.Disconnect(t.Context()))
+		await(t, events, "data down", func(e session.Event) bool { return e.Kind == session.EventDataDown })
+		_, err = at.Exec(t.Context(), s, "+CSQ")
+		require.NoError(t, err, "command mode")
+	}
+	require.Equal(t, 2, s.Status().DataCalls)
+	require.False(t, s.Status().DataUp)
+}
