@@ -1,6 +1,7 @@
 package at
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -163,7 +164,6 @@ func (c *DataCall) receive(p []byte) []byte {
 	if room <= 0 {
 		return p
 	}
-	c.due, c.held = zeroTime, 0
 	n, result := c.tail.scan(p[:room])
 	if c.discard {
 		c.rx = nil
@@ -171,14 +171,15 @@ func (c *DataCall) receive(p []byte) []byte {
 		c.rx = append(c.rx, p[:n]...)
 	}
 	switch {
-	case result == "":
-	case c.state == callEscaping && c.asked:
+	case result != "" && c.state == callEscaping && c.asked:
 		c.escaped(result)
 		return p[n:]
-	case result == "NO CARRIER" && n == len(p):
-		c.held = min(len(c.rx), len("\r\nNO CARRIER\r\n"))
-		c.due = m.now.Add(max(m.cfg.EscapeGuard, m.cfg.Quiet))
-		m.timer.arm(m, c.due)
+	case result == "NO CARRIER":
+		c.hold(min(len(c.rx), len("\r\nNO CARRIER\r\n")))
+	case !c.due.IsZero() && isLineText(p[:n]) && c.held+n <= m.cfg.LineLimit:
+		c.hold(min(len(c.rx), c.held+n))
+	default:
+		c.due, c.held = zeroTime, 0
 	}
 	c.cond.Broadcast()
 	return p[n:]
@@ -193,15 +194,60 @@ func (c *DataCall) escaped(result string) {
 	c.cond.Broadcast()
 }
 
-// tick ends the call when NO CARRIER was the last thing for long enough.
+// hold keeps the last bytes from Read: NO CARRIER and the text behind it. They
+// show a hang-up if nothing but text follows until the line is silent.
+func (c *DataCall) hold(n int) {
+	m := c.m
+	c.held = n
+	c.due = m.now.Add(max(m.cfg.EscapeGuard, m.cfg.Quiet))
+	m.timer.arm(m, c.due)
+}
+
+// isLineText tells whether all of p can stand in lines of command mode. The flag
+// of HDLC (RFC 1662 section 3.1), a tilde as text, is taken for a frame's.
+func isLineText(p []byte) bool {
+	for _, b := range p {
+		if (b < ' ' || b >= '~') && b != '\r' && b != '\n' {
+			return false
+		}
+	}
+	return true
+}
+
+// tick ends the call when NO CARRIER, and notifications that go with it, were
+// the last thing for long enough.
 func (c *DataCall) tick(now time.Time) {
 	if c.due.IsZero() || now.Before(c.due) {
 		return
 	}
+	held := c.rx[len(c.rx)-c.held:]
+	_, rest, _ := bytes.Cut(held, []byte("NO CARRIER\r\n"))
+	rest = bytes.Clone(rest)
 	c.due = zeroTime
+	if !c.m.speaks(rest) {
+		c.held = 0
+		c.cond.Broadcast()
+		return
+	}
 	c.rx = c.rx[:len(c.rx)-c.held]
 	c.held = 0
 	c.hungUp("NO CARRIER")
+	for len(rest) > 0 && c.m.call == nil {
+		rest = c.m.takeLine(rest)
+	}
+}
+
+// speaks tells whether every line of text is one that a modem sends by itself
+// in command mode: a notification, known or by its look, or a result.
+func (m *Modem) speaks(text []byte) bool {
+	for line := range bytes.FieldsFuncSeq(text, func(r rune) bool { return r == '\r' || r == '\n' }) {
+		_, known := m.cfg.rule(line)
+		outcome, _ := finalResult(line, m.cfg.Finals)
+		if !known && outcome == notFinal && !isSymbol(line[0]) && !m.cfg.isBoot(line) {
+			return false
+		}
+	}
+	return true
 }
 
 // hungUp ends a call that the modem has ended.

@@ -285,9 +285,9 @@ func (m *Modem) tick() (next time.Time) {
 	if len(m.queue) > 0 && m.now.Before(m.earliest) {
 		soon(m.earliest)
 	}
-	if m.call != nil {
-		m.call.tick(m.now)
-		soon(m.call.due)
+	if c := m.call; c != nil {
+		c.tick(m.now) // may end the call
+		soon(c.due)
 	}
 	return next
 }

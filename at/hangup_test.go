@@ -1,0 +1,68 @@
+package at
+
+import (
+	"io"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// dialled makes a data call on a scripted line.
+func dialled(t *testing.T, s *script, m *Modem) *DataCall {
+	calls := make(chan *DataCall, 1)
+	go func() {
+		c, err := m.Dial(t.Context(), Command{Text: "D*99#"})
+		require.NoError(t, err)
+		calls <- c
+	}()
+	s.wantLine("", "ATD*99#")
+	s.raw("\r\nCONNECT\r\n")
+	return <-calls
+}
+
+// F70: the modem hangs up, and tells of the lost context and registration in
+// the same breath. That is command mode, however the bytes are cut.
+func TestF70HangUpWithNotifications(t *testing.T) {
+	const said = "\r\nNO CARRIER\r\n\r\n+CGREG: 2\r\n\r\n+CGEV: NW DEACT \"IP\",\"10.64.0.2\",1\r\n\r\n+PDP: DEACT\r\n"
+	for _, step := range []int{1, 7, len(said)} {
+		dialogue(t, nil, func(t *testing.T, s *script, m *Modem) {
+			var heard []string
+			m.Handle("+CGREG", func(n Notification) { heard = append(heard, n.Line) })
+			c := dialled(t, s, m)
+			s.raw("last data")
+			for text := said; text != ""; text = text[min(step, len(text)):] {
+				s.raw(text[:min(step, len(text))])
+			}
+			start := time.Now()
+			all, err := io.ReadAll(c)
+			require.NoError(t, err)
+			require.Equal(t, "last data", string(all))
+			require.LessOrEqual(t, time.Since(start), 2*time.Second)
+			require.ErrorIs(t, c.Err(), ErrCallEnded)
+			require.Equal(t, []string{"+CGREG: 2"}, heard)
+		})
+	}
+}
+
+// F70: data that holds the words is data.
+func TestF70NoCarrierInsideTheStream(t *testing.T) {
+	for name, text := range map[string]string{
+		"binary behind it": "\r\nNO CARRIER\r\n~\xff\x03",
+		"prose behind it":  "\r\nNO CARRIER\r\nsaid the modem\r\n",
+		"a flag behind it": "\r\nNO CARRIER\r\n+x~",
+	} {
+		t.Run(name, func(t *testing.T) {
+			dialogue(t, nil, func(t *testing.T, s *script, m *Modem) {
+				c := dialled(t, s, m)
+				s.raw(text)
+				time.Sleep(time.Minute)
+				got := make([]byte, len(text))
+				_, err := io.ReadFull(c, got)
+				require.NoError(t, err)
+				require.Equal(t, text, string(got))
+				require.NoError(t, c.Err())
+			})
+		})
+	}
+}
