@@ -3,6 +3,7 @@ package at
 import (
 	"io"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -40,6 +41,7 @@ func TestF70HangUpWithNotifications(t *testing.T) {
 			require.Equal(t, "last data", string(all))
 			require.LessOrEqual(t, time.Since(start), 2*time.Second)
 			require.ErrorIs(t, c.Err(), ErrCallEnded)
+			synctest.Wait()
 			require.Equal(t, []string{"+CGREG: 2"}, heard)
 		})
 	}

@@ -78,8 +78,8 @@ func (s *Session) watch(u *unit) error {
 	if s.cfg.checkInterval() < 0 {
 		check.Stop()
 	}
-	for {
-		var err error
+	err := s.check()
+	for err == nil {
 		select {
 		case <-s.ctx.Done():
 			return context.Cause(s.ctx)
@@ -97,10 +97,8 @@ func (s *Session) watch(u *unit) error {
 		case <-check.C:
 			err = s.check()
 		}
-		if err != nil {
-			return err
-		}
 	}
+	return err
 }
 
 // follow tells the session's listeners what the radio told, and keeps State.

@@ -68,11 +68,35 @@ func openDevice(ctx context.Context, cfg session.Config, dir string, l link, p *
 	if d.session, err = session.Open(ctx, cfg); err != nil {
 		return nil, errors.Join(err, d.close())
 	}
-	d.helpers.Go(func() { p.follow(deviceName, d.session.Events(d.ctx)) })
+	d.introduce(ctx)
 	if err := d.connect(l); err != nil {
 		return nil, errors.Join(err, d.close())
 	}
 	return d, nil
+}
+
+// registrationPatience is how long the start waits for a network, only to show
+// it: readings are taken with or without one.
+const registrationPatience = 20 * time.Second
+
+// introduce shows what modem and network there are, and from then on what
+// happens to them.
+func (d *device) introduce(ctx context.Context) {
+	events := d.session.Events(d.ctx)
+	d.helpers.Go(func() { d.progress.follow(deviceName, events) })
+	status := d.session.Status()
+	d.progress.say(deviceName, "modem: %s %s, profile %s", status.Manufacturer, status.Model, status.Profile)
+	limited, cancel := context.WithTimeout(ctx, registrationPatience)
+	defer cancel()
+	registration, err := d.session.Radio().WaitRegistered(limited)
+	if err != nil {
+		d.progress.say(deviceName, "%v; readings wait on disk meanwhile", err)
+		return
+	}
+	d.progress.change(deviceName, "registration", "registration: "+registration.String())
+	if signal, err := d.session.Radio().Signal(limited); err == nil {
+		d.progress.change(deviceName, "signal", "signal "+bars(signal.RSSI))
+	}
 }
 
 // connect joins the device to its collector.
@@ -81,7 +105,8 @@ func (d *device) connect(l link) error {
 	if d.endpoint, err = telemetry.Open(telemetry.Config{Name: deviceName, Store: d.store}); err != nil {
 		return err
 	}
-	d.helpers.Go(func() { d.progress.followLink(deviceName, d.endpoint.Events(d.ctx)) })
+	events := d.endpoint.Events(d.ctx)
+	d.helpers.Go(func() { d.progress.followLink(deviceName, events) })
 	var paths []telemetry.Path
 	if l.collector != "" {
 		paths = append(paths, telemetry.Path{Name: "data", AckWait: l.patience.ackData,
