@@ -14,7 +14,7 @@ import (
 // EndedError is what calls get once the link under them has ended or the Net
 // was closed. It unwraps to the cause: that of the link, or net.ErrClosed.
 type EndedError struct {
-	Cause error
+	Cause error // never nil
 }
 
 // Error implements error.

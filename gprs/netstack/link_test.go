@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/telemodem/telemodem/gprs/ppp"
 )
 
 // memoryLink is one end of a packet link in memory. A queue that is full holds
@@ -102,7 +104,8 @@ func newPair(tb testing.TB, config *Config) (a, b *Net) {
 	return joined(tb, left, right, config)
 }
 
-func joined(tb testing.TB, left, right *memoryLink, config *Config) (a, b *Net) {
+// joined puts a stack on each end of a link and closes them at the end.
+func joined(tb testing.TB, left, right ppp.Link, config *Config) (a, b *Net) {
 	tb.Helper()
 	a, err := New(left, config)
 	require.NoError(tb, err)

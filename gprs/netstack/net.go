@@ -148,9 +148,12 @@ func (n *Net) Err() error {
 // MTU is the longest IP packet, in octets, that the link takes.
 func (n *Net) MTU() int { return n.link.MTU() }
 
-// LocalAddr is the IPv4 address of this host, and LocalAddr6 its link-local
-// IPv6 address; the zero Addr where the link has none.
-func (n *Net) LocalAddr() netip.Addr  { return n.link.LocalAddr() }
+// LocalAddr is the IPv4 address of this host; the zero Addr if the link has no
+// IPv4.
+func (n *Net) LocalAddr() netip.Addr { return n.link.LocalAddr() }
+
+// LocalAddr6 is the link-local IPv6 address of this host; the zero Addr if the
+// link has no IPv6.
 func (n *Net) LocalAddr6() netip.Addr { return n.link.LocalAddr6() }
 
 // wakeListeners ends every Accept and refuses further listeners.

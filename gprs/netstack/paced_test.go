@@ -138,6 +138,13 @@ func (l *pacedLine) Close() error {
 // pppPair brings PPP up on both ends of a line and puts a stack on each.
 func pppPair(tb testing.TB, left, right io.ReadWriteCloser, config *Config) (a, b *Net) {
 	tb.Helper()
+	near, far := pppLinks(tb, left, right)
+	return joined(tb, near, far, config)
+}
+
+// pppLinks brings PPP up on both ends of a line.
+func pppLinks(tb testing.TB, left, right io.ReadWriteCloser) (a, b *ppp.Conn) {
+	tb.Helper()
 	type served struct {
 		link *ppp.Conn
 		err  error
@@ -151,15 +158,7 @@ func pppPair(tb testing.TB, left, right io.ReadWriteCloser, config *Config) (a, 
 	require.NoError(tb, err)
 	s := <-serving
 	require.NoError(tb, s.err)
-	a, err = New(link, config)
-	require.NoError(tb, err)
-	b, err = New(s.link, config)
-	require.NoError(tb, err)
-	tb.Cleanup(func() {
-		closeInTime(tb, a)
-		closeInTime(tb, b)
-	})
-	return a, b
+	return link, s.link
 }
 
 // newMemoryLine makes a line without a rate: bounded, and as fast as both ends.

@@ -12,18 +12,22 @@ import (
 )
 
 // BenchmarkPTY reports what TCP over PPP carries over a pseudo-terminal
-// against a plain copy over one. Medians of five.
+// against plain copies over one: with writes of 32 KiB, and with writes of the
+// size of a frame. Medians of five.
 func BenchmarkPTY(b *testing.B) {
 	for range b.N {
-		var raw, overPPP []float64
+		var raw, frames, overPPP []float64
 		for range 5 {
-			raw = append(raw, copyOverPTY(b, bulkOctets/4))
+			raw = append(raw, copyOverPTY(b, bulkOctets/4, 32<<10))
+			frames = append(frames, copyOverPTY(b, bulkOctets/4, 1503))
 			master, slave := openPTY(b)
 			from, to := pppPair(b, master, slave, nil)
 			overPPP = append(overPPP, transfer(b, from, to, bulkOctets/4))
 		}
 		b.ReportMetric(middle(overPPP)/middle(raw), "ppp/raw")
+		b.ReportMetric(middle(overPPP)/middle(frames), "ppp/raw-frames")
 		b.ReportMetric(middle(raw)/1e6, "raw-MB/s")
+		b.ReportMetric(middle(frames)/1e6, "raw-frames-MB/s")
 		b.ReportMetric(middle(overPPP)/1e6, "ppp-MB/s")
 	}
 }
@@ -53,12 +57,12 @@ func openPTY(b *testing.B) (master, slave *os.File) {
 	return master, slave
 }
 
-// copyOverPTY is the octets per second of a plain copy.
-func copyOverPTY(b *testing.B, octets int) float64 {
+// copyOverPTY is the octets per second of a plain copy with writes of a size.
+func copyOverPTY(b *testing.B, octets, size int) float64 {
 	b.Helper()
 	master, slave := openPTY(b)
 	go func() {
-		chunk := make([]byte, 32<<10)
+		chunk := make([]byte, size)
 		for sent := 0; sent < octets; {
 			n, err := master.Write(chunk[:min(len(chunk), octets-sent)])
 			if err != nil {

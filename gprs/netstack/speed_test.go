@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/telemodem/telemodem/gprs/ppp"
 )
 
 // A full segment over PPP: 1,448 octets of payload in an IP packet of 1,500,
@@ -194,8 +196,9 @@ func BenchmarkRecovery(b *testing.B) {
 			b.Run(name, func(b *testing.B) {
 				for range b.N {
 					left, right := newPacedLine(10_000_000, 25*time.Millisecond, 64<<10)
-					lossy := &lossyLine{pacedLine: left, one: c.loss}
-					from, to := pppPair(b, lossy, right, &Config{withRACK: c.rack, ungoverned: !governed})
+					near, far := pppLinks(b, left, right)
+					lossy := &lossyLink{Link: near, one: c.loss}
+					from, to := joined(b, lossy, far, &Config{withRACK: c.rack, ungoverned: !governed})
 					goodput := transfer(b, from, to, 5_000_000)
 					b.ReportMetric(goodput/(10_000_000/8*lineShare), "goodput/line")
 					b.ReportMetric(float64(retransmits(from)), "resent")
@@ -206,16 +209,16 @@ func BenchmarkRecovery(b *testing.B) {
 	}
 }
 
-// lossyLine loses whole writes, which are frames of PPP: one in so many.
-type lossyLine struct {
-	*pacedLine
+// lossyLink loses one packet in so many that are sent.
+type lossyLink struct {
+	ppp.Link
 	one, count, lost int
 }
 
-func (l *lossyLine) Write(p []byte) (int, error) {
+func (l *lossyLink) WritePacket(p []byte) error {
 	if l.count++; l.one > 0 && l.count%l.one == 0 {
 		l.lost++
-		return len(p), nil
+		return nil
 	}
-	return l.pacedLine.Write(p)
+	return l.Link.WritePacket(p)
 }

@@ -50,7 +50,10 @@ func newStack(config *Config, only4 bool) *stack.Stack {
 		},
 		HandleLocal: !config.AnyAddress, // where every address is ours, none is only here
 	})
-	recovery := tcpip.TCPRecovery(0) // RACK off: see loss_test.go for the figures
+	// BenchmarkRecovery, 10 Mbit/s and 25 ms: with RACK on, goodput without
+	// loss was 0.91 of the line, with it off 0.99; with one packet in 200 lost
+	// it was 0.67 and 0.69. Both sent again just what was lost. So it is off.
+	recovery := tcpip.TCPRecovery(0)
 	if config.withRACK {
 		recovery = tcpip.TCPRACKLossDetection
 	}
