@@ -33,6 +33,14 @@ var fcsTable = func() (t [16][256]uint16) {
 
 // fcs16 continues fcs over p (RFC 1662 section C.2).
 func fcs16(fcs uint16, p []byte) uint16 {
+	if len(p) >= 3*foldBlock {
+		fcs, p = fold(fcs, p)
+	}
+	return fcsTabled(fcs, p)
+}
+
+// fcsTabled does it by tables, sixteen octets at a step.
+func fcsTabled(fcs uint16, p []byte) uint16 {
 	t := &fcsTable
 	for len(p) >= 16 {
 		a := binary.LittleEndian.Uint64(p) ^ uint64(fcs)
@@ -48,3 +56,54 @@ func fcs16(fcs uint16, p []byte) uint16 {
 	}
 	return fcs
 }
+
+// foldBlock is what fold takes at a step: sixteen words of 64 bits.
+const foldBlock = 16 * 8
+
+// fold takes all whole blocks of p, at least two, and returns the FCS behind
+// them and what is left of p.
+//
+// The FCS is the remainder of a division by P = x^16 + x^12 + x^5 + 1. Over
+// bits, P^64 = x^1024 + x^768 + x^320 + 1, and a remainder of that division
+// has the same remainder by P. All its exponents are multiples of 64, so it
+// takes whole words and no table: a word w at the front goes away when it is
+// added to the words 4, 11 and 16 places behind it. What remains is the last
+// block, and goes through the tables.
+func fold(fcs uint16, p []byte) (uint16, []byte) {
+	var v [16]uint64 // the words that went away last
+	first := uint64(fcs)
+	for ; len(p) >= 2*foldBlock; p = p[foldBlock:] {
+		v[0] ^= first
+		first = 0
+		v[0] ^= word(p, 0) ^ v[12] ^ v[5]
+		v[1] ^= word(p, 1) ^ v[13] ^ v[6]
+		v[2] ^= word(p, 2) ^ v[14] ^ v[7]
+		v[3] ^= word(p, 3) ^ v[15] ^ v[8]
+		v[4] ^= word(p, 4) ^ v[0] ^ v[9]
+		v[5] ^= word(p, 5) ^ v[1] ^ v[10]
+		v[6] ^= word(p, 6) ^ v[2] ^ v[11]
+		v[7] ^= word(p, 7) ^ v[3] ^ v[12]
+		v[8] ^= word(p, 8) ^ v[4] ^ v[13]
+		v[9] ^= word(p, 9) ^ v[5] ^ v[14]
+		v[10] ^= word(p, 10) ^ v[6] ^ v[15]
+		v[11] ^= word(p, 11) ^ v[7] ^ v[0]
+		v[12] ^= word(p, 12) ^ v[8] ^ v[1]
+		v[13] ^= word(p, 13) ^ v[9] ^ v[2]
+		v[14] ^= word(p, 14) ^ v[10] ^ v[3]
+		v[15] ^= word(p, 15) ^ v[11] ^ v[4]
+	}
+	var last [foldBlock]byte
+	for i := range v {
+		w := word(p, i) ^ v[i]
+		if i < 4 {
+			w ^= v[i+12]
+		}
+		if i < 11 {
+			w ^= v[i+5]
+		}
+		binary.LittleEndian.PutUint64(last[8*i:], w)
+	}
+	return fcsTabled(0, last[:]), p[foldBlock:]
+}
+
+func word(p []byte, i int) uint64 { return binary.LittleEndian.Uint64(p[8*i:]) }
