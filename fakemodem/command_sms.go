@@ -291,6 +291,7 @@ func (c *Call) submit(name string, tpdu []byte) Result {
 			return CMS(code)
 		}
 		c.Info(fmt.Sprintf("%s: %d", name, tpdu[1]))
+		m.n.smsc.reachable(m) // the network knows now where the modem is
 		return OK
 	})
 }

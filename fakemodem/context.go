@@ -73,6 +73,9 @@ func (k *packetContexts) activate(c *packetContext) Result {
 	if !isRegistered(m.radio.packet) {
 		return CME(cmeUnspecifiedGPRS)
 	}
+	if r, refused := m.faults.activation(); refused {
+		return r
+	}
 	addr, ok := m.n.gateway.lease(m, c)
 	if !ok {
 		return CME(cmeNotSubscribed)

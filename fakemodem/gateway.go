@@ -236,7 +236,7 @@ func (l *dataLink) send(p []byte) bool {
 
 // fromModem takes a packet that a modem has sent.
 func (g *gateway) fromModem(l *dataLink, p []byte) {
-	if !l.alive() || l.m.faults.dropsPacket(true) {
+	if !l.alive() || l.m.faults.dropsPacket(true, len(p)) {
 		g.stats.Dropped++
 		return
 	}
@@ -258,7 +258,7 @@ func (g *gateway) route(from netip.Addr, p []byte) {
 	g.stats.Packets++
 	if to == gatewayAddr {
 		if answer := g.answer(p); answer != nil {
-			g.route(to, answer)
+			g.n.after(g.nameDelay(from), func() { g.route(to, answer) })
 		}
 		return
 	}
@@ -274,7 +274,7 @@ func (g *gateway) route(from netip.Addr, p []byte) {
 
 // toModem takes a packet over the air to a modem.
 func (g *gateway) toModem(l *dataLink, p []byte) {
-	if !l.alive() || l.m.faults.dropsPacket(false) {
+	if !l.alive() || l.m.faults.dropsPacket(false, len(p)) {
 		g.stats.Dropped++
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"net/netip"
 	"strings"
+	"time"
 
 	"golang.org/x/net/dns/dnsmessage"
 )
@@ -22,6 +23,16 @@ func (n *Network) AddName(name string, addrs ...netip.Addr) {
 func (g *gateway) resolve(name string) ([]netip.Addr, bool) {
 	addrs, ok := g.names[strings.ToLower(strings.TrimSuffix(name, "."))]
 	return addrs, ok
+}
+
+// nameDelay is how long the name server takes for a modem: F75.
+func (g *gateway) nameDelay(from netip.Addr) time.Duration {
+	if m := g.leased[from]; m != nil {
+		if x := m.faults.has("F75"); x != nil {
+			return or(x.Delay, time.Minute)
+		}
+	}
+	return 0
 }
 
 // Protocol numbers of IPv4 and the port of DNS (RFC 790, RFC 1035 section 4.2).

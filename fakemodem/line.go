@@ -30,6 +30,10 @@ func newLine(p *port) *Line {
 	if p.line != nil {
 		p.line.in.close(io.EOF)
 	}
+	if p.unplugged || p.m.closed {
+		l.in.close(errUnplugged)
+		return l
+	}
 	p.line = l
 	p.out = l.in
 	p.dtr = true

@@ -108,13 +108,17 @@ func (k *Personality) firstIndex() int {
 
 // reached tells whether the network can page the modem.
 func (m *Modem) reached() bool {
-	return m.on && isRegistered(m.radio.circuit) && m.messages.waiting == nil
+	return m.on && isRegistered(m.radio.circuit) && m.messages.waiting == nil && m.faults.pages()
 }
 
 // deliver takes a TPDU from the network and does with it what +CNMI says (3GPP
 // TS 27.005 clause 3.4.1).
 func (m *Modem) deliver(tpdu []byte, done func(bool)) {
 	g := &m.messages
+	if len(tpdu) < 2 {
+		done(true)
+		return
+	}
 	if tpdu[0]&bitMTI == mtiReport {
 		m.deliverReport(tpdu, done)
 		return
@@ -126,16 +130,23 @@ func (m *Modem) deliver(tpdu []byte, done func(bool)) {
 		m.route(fmt.Sprintf("+CMT: %s", m.messageHeader(tpdu)), tpdu, done)
 		return
 	}
-	index, ok := m.put(g.memory[2], &storedMessage{pdu: tpdu})
-	if !ok {
-		m.sayFull()
-		done(false)
-		return
+	done(m.keep(tpdu, mt > 0 && !(mode == 1 && m.reserved())))
+}
+
+// keep stores a message and says so if told to; it is false when there is no room.
+func (m *Modem) keep(tpdu []byte, say bool) bool {
+	name := m.messages.memory[2]
+	for range m.faults.copies(tpdu) {
+		index, ok := m.put(name, &storedMessage{pdu: tpdu})
+		if !ok {
+			m.sayFull()
+			return false
+		}
+		if say {
+			m.notify(fmt.Sprintf(`+CMTI: "%s",%d`, name, index))
+		}
 	}
-	done(true)
-	if mt > 0 && !(mode == 1 && m.reserved()) {
-		m.notify(fmt.Sprintf(`+CMTI: "%s",%d`, g.memory[2], index))
-	}
+	return true
 }
 
 // reserved tells whether the link to the host is taken, as by a data call.

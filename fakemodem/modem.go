@@ -33,7 +33,10 @@ type Modem struct {
 	voice     voiceCall
 	faults    faultSet
 	tracers   []func(Trace)
-	closers   []func() // end lines to the outside
+	second    *port         // for notifications alone
+	aside     bool          // notifications go to the second port
+	closers   []func()      // end lines to the outside
+	late      time.Duration // more time until the modem answers after power-on
 }
 
 // Option is a choice for one modem.
@@ -142,6 +145,22 @@ func (m *Modem) Line() *Line {
 	return newLine(m.port)
 }
 
+// NotificationLine opens the modem's second port and returns the host's end.
+// It takes commands too; notifications come on it only while the fault F25 is
+// at work.
+func (m *Modem) NotificationLine() *Line {
+	m.n.mu.Lock()
+	defer m.n.mu.Unlock()
+	return newLine(m.side())
+}
+
+func (m *Modem) side() *port {
+	if m.second == nil {
+		m.second = &port{m: m, name: "second", set: m.stored}
+	}
+	return m.second
+}
+
 // begin starts what a modem does by itself once it runs.
 func (m *Modem) begin() {
 	m.starts++
@@ -208,6 +227,9 @@ func (m *Modem) powerOff(cause error) {
 	}
 	m.endMux(cause)
 	m.port.reset()
+	if m.second != nil {
+		m.second.reset()
+	}
 	m.contexts.reset(cause)
 	m.voice.reset(m)
 	m.on = false
@@ -231,7 +253,8 @@ func (m *Modem) powerOn() {
 			}
 		}
 	}
-	m.n.after(m.n.scale(m.kind.Ready), still(m.beginBooted))
+	m.faults.booted()
+	m.n.after(m.n.scale(m.kind.Ready)+m.late, still(m.beginBooted))
 	for _, step := range m.kind.Boot {
 		at += m.n.scale(step.After)
 		m.n.after(at, still(func() { m.sayBoot(step) }))
@@ -260,6 +283,9 @@ func (m *Modem) sayBoot(step BootStep) {
 // ports are where notifications go: the AT port, or while the multiplexer
 // runs its first channel.
 func (m *Modem) ports() []*port {
+	if m.aside {
+		return []*port{m.side()}
+	}
 	if len(m.muxed) > 0 {
 		return m.muxed[:1]
 	}
@@ -268,7 +294,7 @@ func (m *Modem) ports() []*port {
 
 // notify prints an unsolicited result code.
 func (m *Modem) notify(line string) {
-	if !m.on || line == "" {
+	if !m.on || line == "" || m.faults.losesNotice(line) {
 		return
 	}
 	for _, p := range m.ports() {
@@ -313,8 +339,10 @@ func (m *Modem) Close() error {
 	m.powerOff(errClosed)
 	m.closed = true
 	m.starts++
-	if m.port.line != nil {
-		m.port.line.in.close(errUnplugged)
+	for _, p := range []*port{m.port, m.second} {
+		if p != nil && p.line != nil {
+			p.line.in.close(errUnplugged)
+		}
 	}
 	if i := slices.Index(m.n.modems, m); i >= 0 {
 		m.n.modems = slices.Delete(m.n.modems, i, i+1)

@@ -66,6 +66,7 @@ type prompt struct {
 	fixed  int  // ends after so many octets; zero: at Ctrl-Z or ESC
 	text   bool // CR brings a new prompt (3GPP TS 27.005 clause 3.5.1)
 	limit  int
+	opened time.Time
 	finish func(data []byte) Result
 }
 
@@ -169,7 +170,7 @@ func (p *port) begin(line string) {
 	}
 	line = line[i+2:]
 	p.last = line
-	p.m.faults.count++
+	p.m.faults.line()
 	p.exec = &execution{parts: splitLine(line)}
 	p.mode = modeBusy
 	p.step()

@@ -1,5 +1,7 @@
 package fakemodem
 
+import "time"
+
 // Characters that end an entry behind a prompt (3GPP TS 27.005 clause 3.5.1).
 const (
 	ctrlZ  = 0x1a // sends it
@@ -32,6 +34,7 @@ func (c *Call) ask(q *prompt, mark string) Result {
 			return
 		}
 		c.p.ask, c.p.mode = q, modePrompt
+		q.opened = time.Now()
 		if !hold {
 			c.p.write([]byte(mark))
 		}

@@ -132,9 +132,12 @@ func (m *Modem) targetStates() (circuit, packet int) {
 	if !m.on || r.function != 1 || r.mode == copsDeregister || !m.sim.usable() {
 		return regIdle, regIdle
 	}
-	if forced, ok := m.faults.registration(); ok {
-		return forced, forced
-	}
+	return m.faults.registration(m.offeredStates())
+}
+
+// offeredStates is what cell and coverage allow.
+func (m *Modem) offeredStates() (circuit, packet int) {
+	r := &m.radio
 	home := regHome
 	if r.cell.roaming {
 		home = regRoaming

@@ -11,6 +11,7 @@ type smsc struct {
 	config SMSCConfig
 	queues map[string][]*shortMessage // by recipient, the first is tried first
 	stats  SMSCStats
+	skew   time.Duration // of time stamps, by a fault
 }
 
 // SMSCConfig says how the service centre behaves. The zero value forwards
@@ -119,7 +120,7 @@ func (s *smsc) submit(from string, tpdu []byte, report func(tpdu []byte)) (refus
 		return cmsInvalidPDUParam
 	}
 	now := time.Now()
-	in := Submission{From: from, To: s.n.findNumber(sub.to), TPDU: sub.deliver(from, now)}
+	in := Submission{From: from, To: s.n.findNumber(sub.to), TPDU: sub.deliver(from, now.Add(s.skew))}
 	s.stats.Submitted++
 	if s.config.Inspect != nil {
 		switch s.config.Inspect(&in) {
@@ -249,9 +250,12 @@ func (s *smsc) send(to string, tpdu []byte) {
 	s.store(&shortMessage{to: to, tpdu: tpdu, until: time.Now().Add(s.keep(48 * time.Hour))})
 }
 
+// pagingTime is how long the network takes to notice and to page.
+const pagingTime = time.Second
+
 // reachable is called when a subscriber has come back, or has room again.
 func (s *smsc) reachable(m *Modem) {
-	s.n.after(0, func() { s.try(m.sim.number) })
+	s.n.after(s.n.scale(pagingTime), func() { s.try(m.sim.number) })
 }
 
 // findNumber completes a number without a plus sign by the subscribers' numbers.

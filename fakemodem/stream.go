@@ -40,6 +40,9 @@ func (p *port) carry(escapes bool) *stream {
 // receive takes octets from the host, looks for the escape sequence in them
 // and keeps the rest for Read.
 func (s *stream) receive(b []byte, idle time.Duration) (taken int, busy <-chan struct{}) {
+	if s.dead {
+		return len(b), nil
+	}
 	guard := s.guard()
 	for i, c := range b {
 		if s.escapes && c == s.p.set.s[2] && s.plus < 3 && (s.plus > 0 || (i == 0 && idle >= guard)) {
