@@ -108,6 +108,7 @@ func (s *side) endpoint() *Endpoint {
 func (s *side) open() {
 	store, err := OpenStore(s.file)
 	require.NoError(s.t, err)
+	store.db.NoSync = true // no power is cut in a bubble
 	e, err := Open(Config{Name: s.name, Store: store, Handler: s.handle})
 	require.NoError(s.t, err)
 	s.mu.Lock()
@@ -121,7 +122,7 @@ func (s *side) open() {
 // leftovers counts the segments in the outbox and the inbox on disk.
 func (s *side) leftovers() (n int) {
 	require.NoError(s.t, s.store.View(func(tx Tx) error {
-		for _, prefix := range []byte{outPrefix, inPrefix} {
+		for _, prefix := range []byte{outPrefix, inPrefix, costPrefix} {
 			tx.Scan([]byte{prefix}, nil, func(_, _ []byte) bool { n++; return true })
 		}
 		return nil

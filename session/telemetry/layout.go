@@ -13,6 +13,7 @@ import (
 //	g                         generation of the last epoch
 //	l NAME stream             last segment number given out in that stream
 //	o NAME stream number      a segment in the outbox
+//	c NAME stream number      until when it must not go over a costly path again
 //	h NAME stream             marks of a stream received: handled, stored
 //	i NAME stream number      a segment in the inbox
 //	x ...                     the application's
@@ -22,6 +23,7 @@ const (
 
 	lastPrefix  = 'l'
 	outPrefix   = 'o'
+	costPrefix  = 'c'
 	marksPrefix = 'h'
 	inPrefix    = 'i'
 

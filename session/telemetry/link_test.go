@@ -142,6 +142,31 @@ func TestNothingIsBilledTwice(t *testing.T) {
 	})
 }
 
+// Neither a restart nor a data call that comes up and fails again has a short
+// message sent again while its acknowledgement may be on the way.
+func TestNothingIsBilledTwiceAcrossARestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 14)
+		both(w.data, func(a *air) { a.fault = errNoCoverage })
+		both(w.sms, func(a *air) { a.delay = 50 * time.Second })
+		w.open()
+		w.device.send("reading 1")
+		for range 4 {
+			time.Sleep(10 * time.Second)
+			w.device.close()
+			w.device.open()
+		}
+		both(w.data, func(a *air) { a.fault = nil; a.silent = true })
+		time.Sleep(20 * time.Second)
+		both(w.data, func(a *air) { a.fault = errNoCoverage; a.silent = false })
+		time.Sleep(30 * time.Minute)
+		require.Equal(t, 1, w.sms.taken())
+		require.Equal(t, numbered(1, 1), w.collector.handled())
+		require.Zero(t, w.device.p.Stats().Outstanding)
+		w.close()
+	})
+}
+
 func TestCostlyPathIsLimitedWhileThePeerIsSilent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 5)

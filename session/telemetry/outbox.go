@@ -3,6 +3,7 @@ package telemetry
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -21,6 +22,10 @@ type outSegment struct {
 	flight *flight   // it is under way in that frame
 	tries  int       // frames that took it out
 	via    *path     // that carried it last; nil: none in this life
+
+	// costlyTill is when it may next go over a costly path: an acknowledgement
+	// of what was paid for may still come. On disk, too.
+	costlyTill time.Time
 }
 
 // flight is a frame with segments that waits for its acknowledgement.
@@ -156,11 +161,65 @@ func (p *Peer) loadOutbox(tx Tx) error {
 			return false
 		}
 		id := ID{p.keys.streamOf(k), p.keys.numberOf(k)}
-		p.out.push(&outSegment{id: id, size: len(s.payload), more: s.more, since: now})
+		till, fault := decodeUint64(tx.Get(p.keys.segment(costPrefix, id.stream, id.number)))
+		if err = fault; err != nil {
+			return false
+		}
+		p.out.push(&outSegment{
+			id: id, size: len(s.payload), more: s.more, since: now,
+			costlyTill: notLater(time.Unix(0, int64(till)), now.Add(maxHold)),
+		})
 		p.out.octets += len(s.payload) + segmentCost
 		return true
 	})
 	return err
+}
+
+// maxHold bounds how long an earlier life can keep a segment from a costly
+// path: the clock may have been wrong then, or be wrong now.
+const maxHold = time.Hour
+
+func notLater(t, limit time.Time) time.Time {
+	if t.After(limit) {
+		return limit
+	}
+	return t
+}
+
+// bill writes down that the segments of an order are about to be paid for, so
+// that a later life waits for their acknowledgement as this one would.
+func (p *Peer) bill(o *order) error {
+	if o.flight == nil || !o.path.Costly {
+		return nil
+	}
+	p.mu.Lock()
+	tries := o.flight.tries()
+	ids := make([]ID, 0, len(o.flight.segments))
+	for _, s := range o.flight.segments {
+		ids = append(ids, s.id)
+	}
+	p.mu.Unlock()
+	till := time.Now().Add(o.path.ackWait(tries))
+	value := binary.BigEndian.AppendUint64(nil, uint64(till.UnixNano()))
+	return p.e.store.Update(func(tx Tx) error {
+		for _, id := range ids {
+			if tx.Get(p.keys.segment(outPrefix, id.stream, id.number)) == nil {
+				continue // acknowledged meanwhile
+			}
+			if err := tx.Put(p.keys.segment(costPrefix, id.stream, id.number), value); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// tries is how often the segment that was sent most often was sent.
+func (f *flight) tries() (n int) {
+	for _, s := range f.segments {
+		n = max(n, s.tries)
+	}
+	return n
 }
 
 // window returns the segments that may be under way: those of the oldest
@@ -274,7 +333,8 @@ func (p *Peer) trim(stream epoch, handled uint64) error {
 			return true
 		})
 		for _, k := range done {
-			if err := tx.Delete(k); err != nil {
+			cost := p.keys.segment(costPrefix, stream, p.keys.numberOf(k))
+			if err := errors.Join(tx.Delete(k), tx.Delete(cost)); err != nil {
 				return err
 			}
 		}

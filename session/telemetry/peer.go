@@ -239,6 +239,10 @@ func (p *Peer) carry(ctx context.Context, path *path) {
 		case <-ctx.Done():
 			return
 		case o := <-path.jobs:
+			if err := p.bill(o); err != nil {
+				p.finish(o, &storeFailed{err})
+				continue
+			}
 			limited, cancel := context.WithTimeout(ctx, path.SendLimit)
 			err := path.Bearer.SendFrame(limited, o.frame)
 			cancel()
@@ -290,16 +294,18 @@ func (p *Peer) departed(o *order, now time.Time) {
 	if f == nil {
 		return
 	}
-	tries := 0
+	f.sent, f.sentAt = true, now
+	f.deadline = now.Add(path.ackWait(f.tries()))
 	for _, s := range f.segments {
-		tries = max(tries, s.tries)
-		if s.flight == f {
-			s.tries++
-			s.via = path
+		if s.flight != f {
+			continue
+		}
+		s.tries++
+		s.via = path
+		if path.Costly {
+			s.costlyTill = f.deadline
 		}
 	}
-	f.sent, f.sentAt = true, now
-	f.deadline = now.Add(path.ackWait(tries))
 }
 
 // receive takes in the body of a frame that the peer sealed. attach, if not

@@ -181,6 +181,10 @@ func (p *Peer) fillSegments(o *order, now time.Time, todo *agenda) {
 		if s.stored || s.flight != nil {
 			continue
 		}
+		if o.path.Costly && s.costlyTill.After(now) {
+			todo.add(s.costlyTill)
+			continue
+		}
 		if full = c.size+c.cost(s) > budget; full {
 			break
 		}
