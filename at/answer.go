@@ -109,7 +109,7 @@ func (m *Modem) conclude(x *exchange, o outcome, text string) {
 	}
 	x.resp.Final = text
 	switch {
-	case o == connected && dial:
+	case o == connected && dial, o == success && dial && x.call.handedOver:
 		m.connected(x)
 		m.finish(x, nil)
 	case o == connected:

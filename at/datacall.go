@@ -32,6 +32,8 @@ type DataCall struct {
 	closed chan struct{} // Close has come to its end
 	event  chan string   // a result in answer to +++
 
+	handedOver bool // by Handover: the stream is not the modem's any more
+
 	// Guarded by Modem.mu; cond is on it.
 	cond     *sync.Cond
 	state    callState
@@ -105,7 +107,7 @@ func (m *Modem) occupy(c *DataCall) {
 	c.state, c.discard, c.tail = callUp, false, tail{}
 	c.lastOut = m.now
 	c.cond.Broadcast()
-	if line, ok := m.line.(interface{ DCD() (bool, error) }); ok && !c.closing {
+	if line, ok := m.line.(interface{ DCD() (bool, error) }); ok && !c.closing && !c.handedOver {
 		m.spawn(func() { c.watchCarrier(line.DCD) })
 	}
 }
@@ -164,7 +166,10 @@ func (c *DataCall) receive(p []byte) []byte {
 	if room <= 0 {
 		return p
 	}
-	n, result := c.tail.scan(p[:room])
+	n, result := room, ""
+	if !c.handedOver {
+		n, result = c.tail.scan(p[:room])
+	}
 	if c.discard {
 		c.rx = nil
 	} else {
