@@ -64,7 +64,7 @@ type loopChannel struct {
 func newChannel(m *Mux, dlci int) *Channel {
 	c := &Channel{mux: m, dlci: dlci, readBy: newDeadline(), writeBy: newDeadline(), changed: make(chan struct{})}
 	c.settings = m.cfg.channel(dlci)
-	c.in = newQueue(m.cfg.Buffer)
+	c.in = newQueue(m.cfg.Buffer + underWay)
 	c.out = newQueue(m.outLimit(c.settings.N1))
 	c.local = Signals{RTC: true, RTR: true, DV: true}
 	c.gone = make(chan struct{})
@@ -93,7 +93,7 @@ func (c *Channel) Read(p []byte) (int, error) {
 			if left > 0 {
 				c.in.signal()
 			}
-			if low := c.mux.cfg.Buffer / 4; left <= low && left+n > low {
+			if c.mustPoke(left, n) {
 				c.mux.poke() // the other side may go on
 			}
 			return n, nil
@@ -110,6 +110,13 @@ func (c *Channel) Read(p []byte) (int, error) {
 		case <-over:
 		}
 	}
+}
+
+// mustPoke tells that a Read that left so much has made room: for the other side to
+// go on, or for a frame that is held.
+func (c *Channel) mustPoke(left, n int) bool {
+	low := c.mux.cfg.Buffer / 2
+	return left <= low && left+n > low || left+n > c.mux.cfg.Buffer
 }
 
 // Write returns when everything is on its way to the line, at most two frames or

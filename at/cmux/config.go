@@ -43,15 +43,17 @@ type Config struct {
 	// are written ahead of the line, so that a deep buffer in the driver cannot
 	// hold up a command behind bulk data. Zero: the line's Write blocks as it should.
 	Speed int
-	// Buffer bounds what is received and not yet read on one channel, in octets.
-	// The other side is asked to stop at half of it. Zero means 64 KiB.
+	// Buffer is how much may be received and not yet read on one channel, in octets,
+	// before the other side is asked to stop; at half of that it may go on. What is
+	// still under way then, up to 128 KiB, is taken as well; after that the line is
+	// held. Zero means 32 KiB.
 	Buffer int
 
 	// KeepAlive is the quiet time after which a Test message proves that the other
 	// side is there. Zero or less means never.
 	KeepAlive time.Duration
 	// FlowTimeout bounds how long the other side may stop a channel that has data
-	// to send; then the channel fails with ErrFlowStuck. Zero means 30 s; negative
+	// to send; then the channel fails with ErrFlowStuck. Zero means 2 min; negative
 	// means for ever.
 	FlowTimeout time.Duration
 	// CloseTimeout bounds Close. Zero means 2 s.
@@ -90,6 +92,10 @@ type ChannelConfig struct {
 	ConvergenceLayer int
 }
 
+// underWay is what may still come after a channel was told to stop: one batch, and
+// what buffers on the way hold.
+const underWay = 128 << 10
+
 // withDefaults returns a copy with every zero replaced.
 func (c *Config) withDefaults() Config {
 	var v Config
@@ -108,9 +114,8 @@ func (c *Config) withDefaults() Config {
 	def(&v.T2, 500*time.Millisecond)
 	def(&v.N2, 5)
 	v.N2 = max(v.N2, 0)
-	def(&v.Buffer, 64<<10)
-	v.Buffer = max(v.Buffer, 2*v.MaxFrame)
-	def(&v.FlowTimeout, 30*time.Second)
+	def(&v.Buffer, 32<<10)
+	def(&v.FlowTimeout, 2*time.Minute)
 	def(&v.CloseTimeout, 2*time.Second)
 	def(&v.FrameTimeout, 200*time.Millisecond)
 	def(&v.MaxDamage, 32)

@@ -10,10 +10,10 @@
 //
 // # What happens to data
 //
-// No octet is dropped by the mux. Each channel holds up to Config.Buffer octets that
-// nobody has read; at half of that the other side is asked by MSC to stop this
-// channel, and the other channels go on. Only if it goes on sending all the same, and
-// the buffer is full, does the mux stop reading the line. Data frames have no
+// No octet is dropped by the mux. When a channel holds Config.Buffer octets that nobody
+// has read, the other side is asked by MSC to stop this channel, and the other
+// channels go on. Only if it goes on sending all the same, by more than can have been
+// under way, does the mux stop reading the line. Data frames have no
 // sequence numbers and no retransmission in this standard: what the line damages is
 // lost, counted by Channel.Losses, and told by Read where Config.LossErrors is set.
 //

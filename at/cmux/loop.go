@@ -269,7 +269,7 @@ func (m *Mux) sendCLD() {
 	m.failCommands(ErrClosed)
 	m.holding = false
 	m.command(message{kind: msgCLD}, 0, func(_ []byte, err error) {
-		if err != nil {
+		if err != nil && m.left == nil {
 			m.left = fmt.Errorf("%w to close-down", err)
 		}
 		m.end(ErrClosed)

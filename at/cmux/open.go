@@ -130,7 +130,7 @@ func (m *Mux) tickChannel(c *Channel) time.Time {
 	default:
 		return time.Time{}
 	}
-	if c.stopPeer && int(c.in.size.Load()) <= m.cfg.Buffer/4 {
+	if c.stopPeer && int(c.in.size.Load()) <= m.cfg.Buffer/2 {
 		c.stopPeer = false
 		m.sendMSC(c)
 	}

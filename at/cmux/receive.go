@@ -106,12 +106,12 @@ func (m *Mux) deliver(f frame) bool {
 		return true
 	}
 	size := int(c.in.size.Load())
-	if size+len(f.info) > m.cfg.Buffer {
+	if size+len(f.info) > m.cfg.Buffer+underWay {
 		return false
 	}
 	c.in.put(f.info) // an error means that the user closed it
 	c.in.signal()
-	if !c.stopPeer && size+len(f.info) > m.cfg.Buffer/2 {
+	if !c.stopPeer && size+len(f.info) > m.cfg.Buffer {
 		c.stopPeer = true
 		m.sendMSC(c)
 	}

@@ -45,12 +45,11 @@ func Recover(ctx context.Context, line io.ReadWriteCloser, cfg *RecoverConfig) (
 	r := recovery{ctx: ctx, cfg: v, src: newSource(line), snk: newSink(line, 0)}
 	err := r.run()
 	r.snk.release(v.Answer)
-	rest := r.heard
-	if err == nil {
-		rest = nil // up to the OK it belongs to nobody
-	}
-	return r.src.release(rest), err
+	return r.src.release(r.heard), err
 }
+
+// proof of plain AT.
+var proof = []byte("\r\nOK\r\n")
 
 // A recovery is one run of Recover.
 type recovery struct {
@@ -77,7 +76,10 @@ func (r *recovery) run() error {
 		if err := r.send([]byte("AT\r")); err != nil {
 			return err
 		}
-		ok, err := r.listen(r.cfg.Answer, []byte("\r\nOK\r\n"), false)
+		ok, err := r.listen(r.cfg.Answer, proof, false)
+		if ok { // what came before it belongs to nobody
+			r.heard = r.heard[bytes.Index(r.heard, proof)+len(proof):]
+		}
 		if ok || err != nil {
 			return err
 		}

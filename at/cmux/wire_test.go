@@ -18,7 +18,8 @@ type direction struct {
 	mu     sync.Mutex
 	buf    []byte
 	closed bool
-	change chan struct{} // holds one
+	change chan struct{} // holds one: there is data, or the end
+	space  chan struct{} // holds one: there is room
 
 	room  int                 // octets held at most
 	spoil func([]byte) []byte // may be nil
@@ -27,9 +28,11 @@ type direction struct {
 	delay time.Duration       // before each Read that gives something
 }
 
-func (d *direction) signal() {
+func (d *direction) signal() { token(d.change) }
+
+func token(c chan struct{}) {
 	select {
-	case d.change <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }
@@ -45,7 +48,7 @@ type wireEnd struct {
 func newWire(shape func(d *direction)) (a, b *wireEnd) {
 	var ds [2]*direction
 	for i := range ds {
-		ds[i] = &direction{change: make(chan struct{}, 1), room: 4096, piece: 1 << 20}
+		ds[i] = &direction{change: make(chan struct{}, 1), space: make(chan struct{}, 1), room: 4096, piece: 1 << 20}
 		if shape != nil {
 			shape(ds[i])
 		}
@@ -67,21 +70,20 @@ func (e *wireEnd) Read(p []byte) (int, error) {
 			if left > 0 || closed {
 				e.in.signal()
 			}
-			e.in.signal()
+			token(e.in.space)
 			if delay > 0 {
 				time.Sleep(delay)
 			}
 			return n, nil
 		}
 		if closed {
-			e.in.signal()
+			e.in.signal() // for other readers
 			return 0, io.EOF
 		}
 		select {
 		case <-e.in.change:
 		case <-over:
 			return 0, os.ErrDeadlineExceeded
-		case <-time.After(time.Millisecond): // a token may have gone to the writer
 		}
 	}
 }
@@ -110,10 +112,9 @@ func (e *wireEnd) Write(p []byte) (n int, err error) {
 			return len(p), nil
 		}
 		select {
-		case <-e.out.change:
+		case <-e.out.space:
 		case <-over:
 			return 0, os.ErrDeadlineExceeded
-		case <-time.After(time.Millisecond):
 		}
 	}
 }
@@ -124,6 +125,7 @@ func (e *wireEnd) Close() error {
 		d.closed = true
 		d.mu.Unlock()
 		d.signal()
+		token(d.space)
 	}
 	return nil
 }
