@@ -125,7 +125,7 @@ func closeInTime(tb testing.TB, n *Net) {
 	go func() { _ = n.Close(); close(closed) }()
 	select {
 	case <-closed:
-	case <-time.After(10 * time.Second):
+	case <-time.After(30 * time.Second):
 		tb.Fatal("Close does not end: a goroutine is left")
 	}
 }

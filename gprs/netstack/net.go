@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -55,7 +56,10 @@ func New(link ppp.Link, config *Config) (*Net, error) {
 	if link.MTU() < minMTU {
 		return nil, fmt.Errorf("netstack: a link of MTU %d cannot carry IP: at least %d octets are needed", link.MTU(), minMTU)
 	}
-	addresses := n.addresses()
+	addresses, err := n.addresses()
+	if err != nil {
+		return nil, err
+	}
 	if len(addresses) == 0 {
 		return nil, errors.New("netstack: the link has no address: neither IPCP nor IPV6CP came up and Config.Addresses is empty")
 	}
@@ -70,8 +74,9 @@ func New(link ppp.Link, config *Config) (*Net, error) {
 	return n, nil
 }
 
-// addresses lists the addresses of this host and notes their families.
-func (n *Net) addresses() []netip.Prefix {
+// addresses lists the addresses of this host, each once, and notes their
+// families.
+func (n *Net) addresses() ([]netip.Prefix, error) {
 	var all []netip.Prefix
 	if a := n.link.LocalAddr(); a.IsValid() {
 		all = append(all, netip.PrefixFrom(a.Unmap(), a.Unmap().BitLen()))
@@ -79,7 +84,15 @@ func (n *Net) addresses() []netip.Prefix {
 	if a := n.link.LocalAddr6(); a.IsValid() {
 		all = append(all, netip.PrefixFrom(a.WithZone(""), 64)) // RFC 4291 section 2.5.6
 	}
-	all = append(all, n.config.Addresses...)
+	for _, p := range n.config.Addresses {
+		if !p.IsValid() || p.Addr().Is4In6() {
+			return nil, fmt.Errorf("netstack: Config.Addresses: %v is not an IPv4 or IPv6 prefix", p)
+		}
+		same := func(other netip.Prefix) bool { return other.Addr() == p.Addr() }
+		if !slices.ContainsFunc(all, same) {
+			all = append(all, p)
+		}
+	}
 	for _, p := range all {
 		if p.Addr().Is4() {
 			n.has4 = true
@@ -87,7 +100,7 @@ func (n *Net) addresses() []netip.Prefix {
 			n.has6 = true
 		}
 	}
-	return all
+	return all, nil
 }
 
 // run owns the goroutines of n and is the last of them to end.

@@ -263,4 +263,15 @@ func TestNewRefuses(t *testing.T) {
 	left.mtu, left.local, left.local6 = 1500, netip.Addr{}, netip.Addr{}
 	_, err = New(left, nil)
 	require.ErrorContains(t, err, "no address")
+	_, err = New(left, &Config{Addresses: []netip.Prefix{{}}})
+	require.ErrorContains(t, err, "Config.Addresses")
+}
+
+// The address that AT+CGPADDR tells may be the one that IPCP gave.
+func TestAddressTwice(t *testing.T) {
+	left, _ := newMemoryLinks(64)
+	a, err := New(left, &Config{Addresses: []netip.Prefix{netip.PrefixFrom(here, 32), netip.PrefixFrom(here, 24)}})
+	require.NoError(t, err)
+	defer a.Close()
+	require.Equal(t, here, a.LocalAddr())
 }

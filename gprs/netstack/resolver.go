@@ -38,6 +38,9 @@ func (n *Net) Resolver() *net.Resolver { return n.resolver }
 func (n *Net) newResolver() *net.Resolver {
 	dns := &nameServers{net: n}
 	for _, a := range n.link.DNS() {
+		if !a.IsValid() || a.IsUnspecified() {
+			continue // 0.0.0.0 is how some networks say none
+		}
 		dns.servers = append(dns.servers, netip.AddrPortFrom(a.Unmap(), dnsPort))
 	}
 	for _, a := range n.config.DNS {

@@ -36,6 +36,10 @@ func configure(name string, link ppp.Link, config *Config) error {
 	if err != nil {
 		return fail("choose routes", err)
 	}
+	addresses, err := addressesOf(link, config)
+	if err != nil {
+		return fail("choose addresses", err)
+	}
 	device, err := netlink.LinkByName(name)
 	if err != nil {
 		return fail("find", err)
@@ -43,7 +47,7 @@ func configure(name string, link ppp.Link, config *Config) error {
 	if err := netlink.LinkSetTxQLen(device, transmitQueue); err != nil {
 		return fail("set the queue", err)
 	}
-	for _, address := range addressesOf(link, config) {
+	for _, address := range addresses {
 		if err := netlink.AddrAdd(device, address); err != nil {
 			return fail("add address "+address.IPNet.String(), err)
 		}
@@ -62,7 +66,7 @@ func configure(name string, link ppp.Link, config *Config) error {
 
 // addressesOf lists the addresses of the interface. IPv4 is point to point,
 // with the peer's address as the other end.
-func addressesOf(link ppp.Link, config *Config) []*netlink.Addr {
+func addressesOf(link ppp.Link, config *Config) ([]*netlink.Addr, error) {
 	var all []*netlink.Addr
 	if local := link.LocalAddr(); local.IsValid() {
 		address := &netlink.Addr{IPNet: ipNet(netip.PrefixFrom(local, 32))}
@@ -76,13 +80,19 @@ func addressesOf(link ppp.Link, config *Config) []*netlink.Addr {
 		all = append(all, &netlink.Addr{IPNet: ipNet(netip.PrefixFrom(local.WithZone(""), 64)), Flags: noDAD})
 	}
 	for _, p := range config.Addresses {
+		if !p.IsValid() {
+			return nil, fmt.Errorf("address %v: %w", p, fs.ErrInvalid)
+		}
+		if p.Addr() == link.LocalAddr() || p.Addr() == link.LocalAddr6() {
+			continue // AT+CGPADDR may tell what IPCP gave
+		}
 		address := &netlink.Addr{IPNet: ipNet(p)}
 		if p.Addr().Is6() {
 			address.Flags = noDAD
 		}
 		all = append(all, address)
 	}
-	return all
+	return all, nil
 }
 
 const noDAD = 0x02 // IFA_F_NODAD of linux/if_addr.h

@@ -169,6 +169,7 @@ func TestFailureLeavesNothing(t *testing.T) {
 	}{
 		{"a route of a family that the link has not", &Config{Name: "half0", Routes: []netip.Prefix{netip.MustParsePrefix("::/0")}}},
 		{"a route twice", &Config{Name: "half0", Routes: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("10.0.0.0/8")}}},
+		{"no address", &Config{Name: "half0", Addresses: []netip.Prefix{{}}}},
 		{"no route", &Config{Name: "half0", Routes: []netip.Prefix{{}}}},
 	} {
 		_, err := New(near, c.config)
