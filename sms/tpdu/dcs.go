@@ -147,9 +147,9 @@ const (
 
 // Waiting is a message waiting indication.
 type Waiting struct {
-	Kind   WaitingKind
-	Active bool // false clears the indication
-	Store  bool // false: the message may be discarded
+	Kind   WaitingKind // what waits
+	Active bool        // false clears the indication
+	Store  bool        // false: the message may be discarded
 }
 
 // WaitingDCS returns the data coding scheme of a message waiting indication.

@@ -5,8 +5,8 @@ import "iter"
 // Element is one information element of a user data header. Elements that
 // this package does not interpret keep their data as it is.
 type Element struct {
-	ID   ElementID
-	Data []byte
+	ID   ElementID // which element it is
+	Data []byte    // what follows the length; at most 255 octets
 }
 
 // Header is a user data header (3GPP TS 23.040 clause 9.2.3.24): elements one
@@ -75,6 +75,7 @@ func AppendElement(h Header, id ElementID, data ...byte) Header {
 // Concat says which part of which message a TPDU is (clauses 9.2.3.24.1 and
 // 9.2.3.24.8).
 type Concat struct {
+	// Reference is the sender's number for the message; 0 is as good as another.
 	Reference uint16
 	// Wide is a 16-bit reference. The same number in 8 and in 16 bits belongs to
 	// two messages.

@@ -33,23 +33,23 @@ func bound(n, normal int) int {
 // SetKey tells messages in parts from each other: sender, reference with its
 // width, and number of parts.
 type SetKey struct {
-	From      Address
-	Reference uint16 // 0 is as good as any other
-	Wide      bool
-	Total     uint8
+	From      Address // who sent it
+	Reference uint16  // 0 is as good as any other
+	Wide      bool    // the reference has 16 bits
+	Total     uint8   // parts of the message
 }
 
 // Set is a message that is not complete, as it was held.
 type Set struct {
-	SetKey
-	First time.Time  // when its first part was added
-	Parts []HeldPart // in the order added
+	SetKey            // which message it is
+	First  time.Time  // when its first part was added
+	Parts  []HeldPart // in the order added
 }
 
 // HeldPart is one part of a [Set].
 type HeldPart struct {
-	Part uint8 // from 1
-	TPDU []byte
+	Part uint8  // from 1
+	TPDU []byte // as it was added
 }
 
 // DropReason says why a [Reassembler] gave up a message.
@@ -76,8 +76,8 @@ func (r DropReason) String() string {
 
 // Dropped is a message that a [Reassembler] gave up, with what it had of it.
 type Dropped struct {
-	Set
-	Reason DropReason
+	Set               // what was held of it
+	Reason DropReason // why it had to go
 }
 
 // AddStatus says what became of a part.
@@ -92,7 +92,7 @@ const (
 
 // AddResult is what [Reassembler.Add] did.
 type AddResult struct {
-	Status AddStatus
+	Status AddStatus // what became of the part
 	// Parts are the TPDUs of a complete message in order. They belong to the
 	// caller, except that a message of one part is the caller's own slice.
 	Parts [][]byte
@@ -136,6 +136,7 @@ type heldSet struct {
 const (
 	recordHead    = 2
 	maxHeldOctets = 255
+	smallRecords  = 1024
 )
 
 // NewReassembler returns an empty reassembler.
@@ -329,14 +330,18 @@ func (s *heldSet) find(part uint8) []byte {
 	return nil
 }
 
-// add appends a part. The records grow by a quarter at a time, so that little
-// of them is empty.
+// add appends a part. The records grow by a half at a time while they are small
+// and by a quarter then, so that no more of them is empty than the bound on
+// memory allows.
 func (s *heldSet) add(part uint8, tpdu []byte) {
 	need := len(s.records) + recordHead + len(tpdu)
 	if need > cap(s.records) {
 		room := need
 		if s.held > 0 && s.held+1 < s.key.Total {
 			room += need / 4
+			if need < smallRecords {
+				room = need + need/2 + recordHead
+			}
 		}
 		grown := make([]byte, len(s.records), room)
 		copy(grown, s.records)

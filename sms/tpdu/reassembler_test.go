@@ -275,59 +275,91 @@ func TestReassemblyMemory(t *testing.T) {
 	}
 }
 
+// BenchmarkReassemble takes the TPDUs of 10,000 interleaved messages of three
+// parts: "parts" until each message's TPDUs are together in order, "text"
+// until its text is there.
 func BenchmarkReassemble(b *testing.B) {
 	tpdus, _ := interleaved(b, 10_000, 3, rand.New(rand.NewPCG(6, 49)))
-	var d tpdu.Deliver
-	ours := func() {
-		r := tpdu.NewReassembler(unbounded)
-		complete := 0
-		for _, octets := range tpdus {
-			if err := d.Decode(octets); err != nil {
+	for _, toText := range []bool{false, true} {
+		name := map[bool]string{false: "parts", true: "text"}[toText]
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				reassemble(b, tpdus, toText)
+			}
+			b.StopTimer()
+			own, other := time.Duration(1<<62), time.Duration(1<<62)
+			for range 5 {
+				own = min(own, took(func() { reassemble(b, tpdus, toText) }))
+				other = min(other, took(func() { peerReassemble(b, tpdus, toText) }))
+			}
+			b.ReportMetric(float64(other)/float64(own), "x-peer")
+		})
+	}
+}
+
+func reassemble(b *testing.B, tpdus [][]byte, toText bool) {
+	var (
+		d, each tpdu.Deliver
+		decoder tpdu.TextDecoder
+		text    = make([]byte, 0, 1024)
+	)
+	r := tpdu.NewReassembler(unbounded)
+	complete := 0
+	for _, octets := range tpdus {
+		if err := d.Decode(octets); err != nil {
+			b.Fatal(err)
+		}
+		result, err := r.AddDeliver(start, octets, &d)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if result.Status != tpdu.Complete {
+			continue
+		}
+		complete++
+		text = text[:0]
+		for i := 0; toText && i < len(result.Parts); i++ {
+			if err := each.Decode(result.Parts[i]); err != nil {
 				b.Fatal(err)
 			}
-			result, err := r.AddDeliver(start, octets, &d)
-			if err != nil {
+			if text, err = decoder.Append(text, each.DCS, &each.UserData); err != nil {
 				b.Fatal(err)
 			}
-			if result.Status == tpdu.Complete {
-				complete++
-			}
 		}
-		if complete != 10_000 {
-			b.Fatal(complete)
-		}
+		text = decoder.Finish(text)
 	}
-	theirs := func() {
-		c := peer.NewCollector()
-		defer c.Close()
-		complete := 0
-		for _, octets := range tpdus {
-			pdu, err := peer.Unmarshal(octets)
-			if err != nil {
+	if complete != 10_000 {
+		b.Fatal(complete)
+	}
+}
+
+func peerReassemble(b *testing.B, tpdus [][]byte, toText bool) {
+	c := peer.NewCollector()
+	defer c.Close()
+	complete := 0
+	for _, octets := range tpdus {
+		pdu, err := peer.Unmarshal(octets)
+		if err != nil {
+			b.Fatal(err)
+		}
+		set, err := c.Collect(*pdu)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if set == nil {
+			continue
+		}
+		complete++
+		if toText {
+			if _, err := peer.Decode(set); err != nil {
 				b.Fatal(err)
 			}
-			set, err := c.Collect(*pdu)
-			if err != nil {
-				b.Fatal(err)
-			}
-			if set != nil {
-				complete++
-			}
-		}
-		if complete != 10_000 {
-			b.Fatal(complete)
 		}
 	}
-	b.ReportAllocs()
-	for b.Loop() {
-		ours()
+	if complete != 10_000 {
+		b.Fatal(complete)
 	}
-	b.StopTimer()
-	own, other := time.Duration(1<<62), time.Duration(1<<62)
-	for range 5 {
-		own, other = min(own, took(ours)), min(other, took(theirs))
-	}
-	b.ReportMetric(float64(other)/float64(own), "x-peer")
 }
 
 func took(work func()) time.Duration {

@@ -6,12 +6,12 @@ type Extra struct {
 	// Parameters is TP-PI as received. When sending, the bits of the fields below
 	// are taken from the Has fields.
 	Parameters  byte
-	HasPID      bool
-	HasDCS      bool
-	HasUserData bool
-	PID         PID
-	DCS         DCS
-	UserData    UserData
+	HasPID      bool     // PID is present
+	HasDCS      bool     // DCS is present
+	HasUserData bool     // UserData is present
+	PID         PID      // TP-PID
+	DCS         DCS      // TP-DCS; when absent the user data are GSM 7-bit
+	UserData    UserData // TP-UD
 }
 
 // Bits of TP-PI.

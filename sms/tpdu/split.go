@@ -47,9 +47,9 @@ type SplitConfig struct {
 
 // UnencodableError says which character an alphabet lacks.
 type UnencodableError struct {
-	Rune     rune
-	Offset   int // in octets of the text's UTF-8
-	Alphabet Alphabet
+	Rune     rune     // the character
+	Offset   int      // its place in octets of the text's UTF-8
+	Alphabet Alphabet // the alphabet that lacks it
 }
 
 func (e *UnencodableError) Error() string {
@@ -117,11 +117,12 @@ func (p *Parts) Split(text string, c *SplitConfig) error {
 			return err
 		}
 	}
-	if !utf8.ValidString(text) {
+	p.Alphabet = UCS2
+	var valid bool
+	if p.units, valid = appendUTF16(p.units[:0], text); !valid {
+		p.reset()
 		return ErrNotUTF8
 	}
-	p.Alphabet = UCS2
-	p.units = appendUTF16(p.units[:0], text)
 	return p.cut(c)
 }
 
@@ -148,9 +149,6 @@ func (p *Parts) trySeptets(text string, c *SplitConfig) (ok bool, err error) {
 	if missing < 0 {
 		return true, p.cut(c)
 	}
-	if !utf8.ValidString(text) {
-		return false, ErrNotUTF8
-	}
 	if c.Locking|c.Single != 0 {
 		if p.Locking, p.Single, ok = bestTables(text, c); ok {
 			p.units, _ = appendText(p.units[:0], text, p.Locking, p.Single)
@@ -161,6 +159,9 @@ func (p *Parts) trySeptets(text string, c *SplitConfig) (ok bool, err error) {
 	r, _ := utf8.DecodeRuneInString(text[missing:])
 	p.forced = UnencodableError{Rune: r, Offset: missing, Alphabet: GSM7}
 	if c.Encoding == OnlyGSM7 {
+		if !utf8.ValidString(text) {
+			return false, ErrNotUTF8
+		}
 		e := p.forced
 		return false, &e
 	}

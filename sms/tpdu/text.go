@@ -127,6 +127,7 @@ func (t *TextDecoder) appendRare(dst []byte, s byte, locking, single *decodeTabl
 }
 
 func (t *TextDecoder) appendUCS2(dst, octets []byte) []byte {
+	dst = slices.Grow(dst, len(octets)/2*3+3) // the most that units take in UTF-8
 	for ; len(octets) >= 2; octets = octets[2:] {
 		u := uint16(octets[0])<<8 | uint16(octets[1])
 		switch {
@@ -224,25 +225,39 @@ func packASCII(dst []byte, text string, ascii *[128]byte) int {
 	return n
 }
 
-// appendUTF16 appends valid text as UTF-16 in big-endian octets.
-func appendUTF16(dst []byte, text string) []byte {
+// appendUTF16 appends text as UTF-16 in big-endian octets; ok is false if it is
+// not valid UTF-8.
+func appendUTF16(dst []byte, text string) (_ []byte, ok bool) {
+	at := len(dst)
 	dst = slices.Grow(dst, 2*len(text)) // no rune has more units than octets
+	out := dst[:cap(dst)]
 	for i := 0; i < len(text); {
-		// Two octets of UTF-8 are by far the most frequent and worth a short way.
-		if c := text[i]; c&0xe0 == 0xc0 && i+1 < len(text) {
-			u := uint16(c&0x1f)<<6 | uint16(text[i+1]&0x3f)
-			dst = append(dst, byte(u>>8), byte(u))
-			i += 2
+		c := text[i]
+		// ASCII and two octets of UTF-8 are by far the most frequent.
+		if c < utf8.RuneSelf {
+			out[at], out[at+1] = 0, c
+			at, i = at+2, i+1
+			continue
+		}
+		if c >= 0xc2 && c < 0xe0 && i+1 < len(text) && text[i+1]&0xc0 == 0x80 {
+			out[at], out[at+1] = c>>2&0x07, c<<6|text[i+1]&0x3f
+			at, i = at+2, i+2
 			continue
 		}
 		r, n := utf8.DecodeRuneInString(text[i:])
-		i += n
-		if r < 0x10000 {
-			dst = append(dst, byte(r>>8), byte(r))
-			continue
+		if r == utf8.RuneError && n <= 1 {
+			return dst, false
 		}
-		hi, lo := utf16.EncodeRune(r)
-		dst = append(dst, byte(hi>>8), byte(hi), byte(lo>>8), byte(lo))
+		i += n
+		at = len(utf16Rune(out[:at], r))
 	}
-	return dst
+	return out[:at], true
+}
+
+func utf16Rune(dst []byte, r rune) []byte {
+	if r < 0x10000 {
+		return append(dst, byte(r>>8), byte(r))
+	}
+	hi, lo := utf16.EncodeRune(r)
+	return append(dst, byte(hi>>8), byte(hi), byte(lo>>8), byte(lo))
 }
