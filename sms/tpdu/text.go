@@ -127,24 +127,47 @@ func (t *TextDecoder) appendRare(dst []byte, s byte, locking, single *decodeTabl
 }
 
 func (t *TextDecoder) appendUCS2(dst, octets []byte) []byte {
-	dst = slices.Grow(dst, len(octets)/2*3+3) // the most that units take in UTF-8
-	for ; len(octets) >= 2; octets = octets[2:] {
-		u := uint16(octets[0])<<8 | uint16(octets[1])
-		switch {
-		case t.high != 0 || 0xd800 <= u && u <= 0xdfff:
-			dst = t.appendSurrogate(dst, u)
-		case u < 0x80:
-			dst = append(dst, byte(u))
-		case u < 0x800:
-			dst = append(dst, 0xc0|byte(u>>6), 0x80|byte(u&0x3f))
-		default:
-			dst = append(dst, 0xe0|byte(u>>12), 0x80|byte(u>>6&0x3f), 0x80|byte(u&0x3f))
+	for len(octets) >= 2 {
+		if t.high == 0 {
+			var read int
+			dst, read = appendPlainUCS2(dst, octets)
+			octets = octets[read:]
+			if len(octets) < 2 {
+				break
+			}
 		}
+		dst = t.appendSurrogate(dst, uint16(octets[0])<<8|uint16(octets[1]))
+		octets = octets[2:]
 	}
 	if len(octets) == 1 {
 		dst = utf8.AppendRune(dst, utf8.RuneError)
 	}
 	return dst
+}
+
+// appendPlainUCS2 appends the units before the first half of a pair and
+// returns how many octets it read.
+func appendPlainUCS2(dst, octets []byte) (_ []byte, read int) {
+	at := len(dst)
+	dst = slices.Grow(dst, len(octets)/2*3) // the most that units take in UTF-8
+	out := dst[:cap(dst)]
+	for ; read+1 < len(octets); read += 2 {
+		high, low := octets[read], octets[read+1]
+		switch {
+		case high == 0 && low < utf8.RuneSelf:
+			out[at] = low
+			at++
+		case high < 0x08:
+			out[at], out[at+1] = 0xc0|high<<2|low>>6, 0x80|low&0x3f
+			at += 2
+		case high&0xf8 == 0xd8:
+			return out[:at], read
+		default:
+			out[at], out[at+1], out[at+2] = 0xe0|high>>4, 0x80|high<<2&0x3f|low>>6, 0x80|low&0x3f
+			at += 3
+		}
+	}
+	return out[:at], read
 }
 
 func (t *TextDecoder) appendSurrogate(dst []byte, u uint16) []byte {
