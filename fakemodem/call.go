@@ -137,6 +137,9 @@ func (m *Modem) lookup(name string) (command, bool) {
 	if c, ok := m.kind.commands[name]; ok {
 		return c, c.run != nil
 	}
+	if c, ok := m.sockets.lookup(m, name); ok {
+		return c, true
+	}
 	if m.kind.refuses(name) {
 		return command{}, false
 	}

@@ -29,6 +29,7 @@ type Modem struct {
 	radio     radio
 	messages  messaging
 	contexts  packetContexts
+	sockets   socketSet
 	clock     clock
 	voice     voiceCall
 	faults    faultSet
@@ -231,6 +232,7 @@ func (m *Modem) powerOff(cause error) {
 		m.second.reset()
 	}
 	m.contexts.reset(cause)
+	m.sockets.reset()
 	m.voice.reset(m)
 	m.on = false
 	m.n.cancel(m.boot)

@@ -1,0 +1,423 @@
+package fakemodem
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// SocketDialect is the way a maker's modems spell the sockets inside them.
+type SocketDialect uint8
+
+// Dialects. A personality has its maker's by preset.
+const (
+	SocketsNone    SocketDialect = iota
+	SocketsSIM800                // CIPSTART, CIPSEND, CIPRXGET
+	SocketsSIM7600               // NETOPEN, CIPOPEN, CIPSEND, CIPRXGET
+	SocketsQuectel               // QIACT, QIOPEN, QISEND, QIRD
+	SocketsUblox                 // USOCR, USOCO, USOWR, USORD
+)
+
+// socketDialects has the commands and limits of each dialect.
+var socketDialects = map[SocketDialect]*socketDialect{}
+
+// socketDialect is a dialect as data.
+type socketDialect struct {
+	commands table
+	ids      int // sockets at once
+	// Notices of a socket; ready and closed get its number.
+	ready  func(s *modemSocket) string
+	closed func(s *modemSocket) string
+	lost   string // the context is gone
+}
+
+// WithSockets gives a modem the sockets of a dialect other than its maker's.
+func WithSockets(d SocketDialect) Option {
+	return func(m *Modem) { m.sockets.dialect = socketDialects[d] }
+}
+
+// WithSocketDialer puts dial in the place of the simulated network for the
+// sockets inside the modem. It may wait; it must not use the modem.
+func WithSocketDialer(dial func(ctx context.Context, network, address string) (net.Conn, error)) Option {
+	return func(m *Modem) { m.sockets.dial = dial }
+}
+
+// SocketFaults is what goes wrong with the sockets inside a modem. The zero
+// value is nothing; Count fields count down.
+type SocketFaults struct {
+	LoseReady    int           // notices of data that are not sent
+	StaleReady   int           // notices for a socket of another run, sent before the answer to the next open
+	LoseClosed   int           // notices of a close that are not sent
+	SendFails    int           // sends that are refused for now
+	Partial      int           // the most that a send takes, in octets; zero: no limit
+	OpenFails    int           // opens that are refused by the network
+	ActivateFail int           // activations that fail
+	ShortBlock   int           // reads that stop one octet before the end, and say no more
+	Delay        time.Duration // before a prompt
+}
+
+// SetSocketFaults changes what goes wrong from now on.
+func (m *Modem) SetSocketFaults(f SocketFaults) {
+	m.n.mu.Lock()
+	defer m.n.mu.Unlock()
+	m.sockets.faults = f
+}
+
+// OpenSockets tells how many sockets inside the modem are in use.
+func (m *Modem) OpenSockets() int {
+	m.n.mu.Lock()
+	defer m.n.mu.Unlock()
+	return len(m.sockets.list)
+}
+
+// socketSet are the sockets inside a modem.
+type socketSet struct {
+	dialect *socketDialect
+	dial    func(ctx context.Context, network, address string) (net.Conn, error)
+	faults  SocketFaults
+	list    map[int]*modemSocket
+	service int // how far the service has come; the dialect's own count
+}
+
+// modemSocket is one of them. Its fields are guarded by the network's lock.
+type modemSocket struct {
+	m       *Modem
+	id      int
+	network string // "tcp" or "udp"
+	host    string
+	port    int
+	conn    net.Conn // nil until connected
+	in      [][]byte // received: datagrams, or pieces of the stream
+	size    int      // octets in it
+	told    bool     // that there is data, and it was not drained since
+	eof     bool     // the other side has closed
+	sent    int
+	out     [][]byte      // taken from the host, not written yet
+	queued  int           // octets in it
+	writing bool          // a goroutine writes it
+	room    chan struct{} // wakes the reader when there is room
+	stop    context.CancelFunc
+}
+
+// socketBuffer is what a modem keeps for a socket before the peer has to wait.
+const socketBuffer = 8 << 10
+
+// socketLinger bounds how long what was taken before a close is still sent.
+const socketLinger = 5 * time.Second
+
+// takeFault counts one of the faults down.
+func takeFault(n *int) bool {
+	if *n <= 0 {
+		return false
+	}
+	*n--
+	return true
+}
+
+// lookup finds a command of the dialect.
+func (s *socketSet) lookup(m *Modem, name string) (command, bool) {
+	d := s.of(m)
+	if d == nil {
+		return command{}, false
+	}
+	c, ok := d.commands[name]
+	return c, ok
+}
+
+// of is the dialect: the one that was chosen, or the maker's.
+func (s *socketSet) of(m *Modem) *socketDialect {
+	if s.dialect != nil {
+		return s.dialect
+	}
+	for prefix, d := range map[string]SocketDialect{
+		"SIM800": SocketsSIM800, "SIM900": SocketsSIM800, "SIM76": SocketsSIM7600, "SIM75": SocketsSIM7600,
+		"EC2": SocketsQuectel, "EG9": SocketsQuectel, "BG9": SocketsQuectel, "BG7": SocketsQuectel,
+		"SARA": SocketsUblox, "LARA": SocketsUblox,
+	} {
+		if strings.HasPrefix(strings.ToUpper(m.kind.Name), prefix) {
+			return socketDialects[d]
+		}
+	}
+	return nil
+}
+
+// activate brings the packet context of the sockets up.
+func (s *socketSet) activate(c *Call, id int) Result {
+	if takeFault(&s.faults.ActivateFail) {
+		return ERROR
+	}
+	pc := c.m.contexts.get(id)
+	r := c.m.contexts.activate(pc)
+	if r.kind == kindOK {
+		pc.sockets = func() { s.contextGone(c.m, pc) }
+	}
+	return r
+}
+
+// contextGone ends every socket, since the context below them has ended.
+func (s *socketSet) contextGone(m *Modem, pc *packetContext) {
+	pc.sockets = nil
+	was := s.service
+	s.service = 0
+	s.closeAll()
+	if d := s.of(m); was > 0 && d != nil && d.lost != "" && m.on {
+		m.notify(d.lost)
+	}
+}
+
+// deactivate ends the context because the host wants it.
+func (s *socketSet) deactivate(m *Modem, id int) {
+	s.service = 0 // so that nothing is told
+	s.closeAll()
+	m.contexts.deactivate(m.contexts.get(id), errHungUp)
+}
+
+// reset forgets everything, at a restart.
+func (s *socketSet) reset() {
+	s.service = 0
+	s.closeAll()
+}
+
+func (s *socketSet) closeAll() {
+	for _, k := range s.list {
+		k.close()
+	}
+}
+
+// free finds the lowest number that is not in use; -1 if there is none.
+func (s *socketSet) free(ids int) int {
+	for id := range ids {
+		if s.list[id] == nil {
+			return id
+		}
+	}
+	return -1
+}
+
+// create makes a socket that is not connected.
+func (s *socketSet) create(m *Modem, id int, network string) *modemSocket {
+	k := &modemSocket{m: m, id: id, network: network, room: make(chan struct{}, 1)}
+	if s.list == nil {
+		s.list = make(map[int]*modemSocket)
+	}
+	s.list[id] = k
+	return k
+}
+
+// connect connects k and calls done, with the lock held, when it is known how
+// it went. It does not wait.
+func (k *modemSocket) connect(done func(err error)) {
+	s := &k.m.sockets
+	ctx, cancel := context.WithTimeout(context.Background(), 75*time.Second)
+	k.stop = cancel
+	dial := s.dial
+	if dial == nil {
+		dial = k.m.n.DialContext
+	}
+	refuse := takeFault(&s.faults.OpenFails)
+	address := net.JoinHostPort(k.host, strconv.Itoa(k.port))
+	k.m.n.start(func() {
+		defer cancel()
+		var conn net.Conn
+		err := net.ErrClosed
+		if !refuse {
+			conn, err = dial(ctx, k.network, address)
+		}
+		k.m.n.mu.Lock()
+		defer k.m.n.mu.Unlock()
+		if s.list[k.id] != k {
+			if err == nil {
+				conn.Close()
+			}
+			done(net.ErrClosed)
+			return
+		}
+		if err == nil {
+			k.conn = conn
+			k.m.n.start(k.read)
+		}
+		done(err)
+	})
+}
+
+// read takes in what the peer sends, as far as there is room for it.
+func (k *modemSocket) read() {
+	b := make([]byte, 1500)
+	for {
+		n, err := k.conn.Read(b)
+		k.m.n.mu.Lock()
+		if n > 0 || err == nil && k.network == "udp" {
+			k.in = append(k.in, append([]byte(nil), b[:n]...))
+			k.size += n
+			k.announce()
+		}
+		mine := k.m.sockets.list[k.id] == k
+		full := k.size >= socketBuffer
+		if err != nil && mine {
+			k.eof = true
+			if d := k.m.sockets.of(k.m); !takeFault(&k.m.sockets.faults.LoseClosed) {
+				k.m.notify(d.closed(k))
+			}
+		}
+		k.m.n.mu.Unlock()
+		if err != nil || !mine {
+			k.conn.Close()
+			return
+		}
+		for full {
+			if _, ok := <-k.room; !ok {
+				return
+			}
+			k.m.n.mu.Lock()
+			full = k.size >= socketBuffer
+			k.m.n.mu.Unlock()
+		}
+	}
+}
+
+// announce tells of data once until it was drained.
+func (k *modemSocket) announce() {
+	if k.told {
+		return
+	}
+	k.told = true
+	if !takeFault(&k.m.sockets.faults.LoseReady) {
+		k.m.notify(k.m.sockets.of(k.m).ready(k))
+	}
+}
+
+// take gives up to most octets of the stream, or one datagram cut to it.
+func (k *modemSocket) take(most int) []byte {
+	var out []byte
+	for len(k.in) > 0 && len(out) < most {
+		piece := k.in[0]
+		n := min(len(piece), most-len(out))
+		out = append(out, piece[:n]...)
+		if n == len(piece) || k.network == "udp" {
+			k.in = k.in[1:]
+			k.size -= len(piece)
+		} else {
+			k.in[0] = piece[n:]
+			k.size -= n
+		}
+		if k.network == "udp" {
+			break
+		}
+	}
+	if len(k.in) == 0 {
+		k.told = false
+	}
+	select {
+	case k.room <- struct{}{}:
+	default:
+	}
+	return out
+}
+
+// close ends the socket and frees its number.
+func (k *modemSocket) close() {
+	if k.m.sockets.list[k.id] != k {
+		return
+	}
+	delete(k.m.sockets.list, k.id)
+	if k.stop != nil {
+		k.stop()
+	}
+	if k.conn != nil && !k.writing {
+		k.conn.Close()
+	}
+	if k.writing { // what was taken goes out first, but not for ever
+		k.conn.SetDeadline(time.Now().Add(socketLinger))
+	}
+	close(k.room)
+}
+
+// send takes what there is room for and ends the call with what done makes of
+// the number of octets taken.
+func (k *modemSocket) send(_ *Call, data []byte, done func(taken int, err error) Result) Result {
+	s := &k.m.sockets
+	if takeFault(&s.faults.SendFails) || k.conn == nil || k.eof {
+		return done(0, net.ErrClosed)
+	}
+	if s.faults.Partial > 0 {
+		data = data[:min(len(data), s.faults.Partial)]
+	}
+	room := socketBuffer - k.queued
+	if len(data) > room && k.network == "udp" {
+		room = 0 // a datagram whole or not at all
+	}
+	data = append([]byte(nil), data[:min(len(data), room)]...)
+	if len(data) > 0 {
+		k.out = append(k.out, data)
+		k.queued += len(data)
+		k.sent += len(data)
+		if !k.writing {
+			k.writing = true
+			k.m.n.start(k.write)
+		}
+	}
+	return done(len(data), nil)
+}
+
+// write sends what was taken to the peer, and closes the connection behind it
+// if the host has closed meanwhile.
+func (k *modemSocket) write() {
+	k.m.n.mu.Lock()
+	defer k.m.n.mu.Unlock()
+	for len(k.out) > 0 {
+		data := k.out[0]
+		k.m.n.mu.Unlock()
+		_, err := k.conn.Write(data)
+		k.m.n.mu.Lock()
+		if err != nil {
+			k.out = nil
+			break
+		}
+		k.out = k.out[1:]
+		k.queued -= len(data)
+	}
+	k.writing = false
+	if k.m.sockets.list[k.id] != k {
+		k.conn.Close()
+	}
+}
+
+// prompted asks for k octets with the dialect's mark and a fault's delay.
+func (c *Call) prompted(mark string, k int, finish func([]byte) Result) Result {
+	if d := c.m.sockets.faults.Delay; d > 0 {
+		c.wait = c.m.after(d, func() { c.askOctets(mark, k, finish) })
+		return pending
+	}
+	return c.askOctets(mark, k, finish)
+}
+
+// block prints the head of a counted block, the block and OK as the makers lay
+// them out, and ends the command.
+func (c *Call) block(head string, data []byte, tail string) Result {
+	c.p.write([]byte("\r\n" + head))
+	if len(data) > 0 && takeFault(&c.m.sockets.faults.ShortBlock) {
+		c.p.write(data[:len(data)-1])
+		return Silent
+	}
+	c.p.write(data)
+	c.p.write([]byte(tail + "\r\nOK\r\n"))
+	return Silent
+}
+
+// resolve looks a name up in the simulated network and calls done with the lock held.
+func (c *Call) resolve(name string, done func(addr string, ok bool)) {
+	n := c.m.n
+	if addr, err := netip.ParseAddr(name); err == nil {
+		done(addr.String(), true)
+		return
+	}
+	addrs := n.gateway.names[strings.ToLower(name)]
+	if len(addrs) == 0 {
+		done("", false)
+		return
+	}
+	done(addrs[0].String(), true)
+}

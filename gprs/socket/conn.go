@@ -1,0 +1,417 @@
+package socket
+
+import (
+	"errors"
+	"io"
+	"net"
+	"os"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/telemodem/telemodem/at"
+)
+
+// conn is one socket. Read and Write may be called at the same time.
+type conn struct {
+	s       *Stack
+	id      int // -1 until the modem has given one
+	network string
+	host    string
+	port    int
+
+	in            inbox
+	readDeadline  *deadline
+	writeDeadline *deadline
+	writeTurn     chan struct{} // holds a token while a Write is at work
+	pieces        chan []byte   // to push
+	results       chan error    // of push, one for each piece
+
+	kick      chan struct{} // there may be data
+	closing   chan struct{} // closed by Close and by a failure
+	closeOnce sync.Once
+	failOnce  sync.Once
+	pumpDone  chan struct{}
+	pushDone  chan struct{}
+
+	mu     sync.Mutex
+	err    error // first cause of the end
+	closed bool  // the modem said that the peer has closed
+	most   int   // octets in one piece
+
+	// flying says that a piece was on its way when a deadline ended the Write
+	// that gave it. Whoever has writeTurn may touch it.
+	flying bool
+}
+
+func newConn(s *Stack, network, host string, port int) *conn {
+	most := s.driver.limits().send
+	if s.cfg.MaxSend > 0 {
+		most = min(most, s.cfg.MaxSend)
+	}
+	k := &conn{s: s, id: -1, network: network, host: host, port: port, most: most,
+		readDeadline: newDeadline(), writeDeadline: newDeadline(),
+		writeTurn: make(chan struct{}, 1), pieces: make(chan []byte), results: make(chan error, 1),
+		kick: make(chan struct{}, 1), closing: make(chan struct{}), pumpDone: make(chan struct{}), pushDone: make(chan struct{})}
+	k.in.init(network == "udp")
+	return k
+}
+
+// wake lets pump look for data.
+func (k *conn) wake() {
+	select {
+	case k.kick <- struct{}{}:
+	default:
+	}
+}
+
+// closedByPeer notes the modem's word; what was received before comes first.
+func (k *conn) closedByPeer() {
+	k.mu.Lock()
+	k.closed = true
+	k.mu.Unlock()
+	k.wake()
+}
+
+// fail ends the socket with a cause, the first one.
+func (k *conn) fail(cause error) {
+	k.failOnce.Do(func() {
+		k.mu.Lock()
+		k.err = cause
+		k.mu.Unlock()
+		close(k.closing)
+		k.in.end(cause)
+	})
+}
+
+func (k *conn) cause() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.err
+}
+
+func (k *conn) opError(op string, err error) error {
+	if err == nil || err == io.EOF {
+		return err
+	}
+	return &net.OpError{Op: op, Net: k.network, Source: k.LocalAddr(), Addr: k.RemoteAddr(), Err: err}
+}
+
+// LocalAddr is the socket's number at the modem: the address is the modem's own.
+func (k *conn) LocalAddr() net.Addr {
+	return hostPort{k.network, "modem socket " + strconv.Itoa(k.id)}
+}
+
+// RemoteAddr is the peer as it was named.
+func (k *conn) RemoteAddr() net.Addr {
+	return hostPort{k.network, net.JoinHostPort(k.host, strconv.Itoa(k.port))}
+}
+
+func (k *conn) SetDeadline(t time.Time) error {
+	k.readDeadline.set(t)
+	k.writeDeadline.set(t)
+	return nil
+}
+
+func (k *conn) SetReadDeadline(t time.Time) error {
+	k.readDeadline.set(t)
+	return nil
+}
+
+func (k *conn) SetWriteDeadline(t time.Time) error {
+	k.writeDeadline.set(t)
+	return nil
+}
+
+// Close closes the socket at the modem and waits until it is closed. It may be
+// called twice.
+func (k *conn) Close() error {
+	k.closeOnce.Do(func() {
+		k.fail(net.ErrClosed)
+		<-k.pushDone
+		<-k.pumpDone
+		k.s.release(k)
+	})
+	return nil
+}
+
+func (k *conn) Read(p []byte) (int, error) {
+	for {
+		if k.readDeadline.isPast() {
+			return 0, k.opError("read", os.ErrDeadlineExceeded)
+		}
+		n, changed, err := k.in.take(p)
+		if n > 0 || err != nil || changed == nil {
+			k.wakeIfDrained()
+			return n, k.opError("read", err)
+		}
+		select {
+		case <-changed:
+		case <-k.readDeadline.wait():
+		}
+	}
+}
+
+// wakeIfDrained lets pump go on that had waited for room.
+func (k *conn) wakeIfDrained() {
+	if k.in.wanted() {
+		k.wake()
+	}
+}
+
+func (k *conn) Write(p []byte) (int, error) {
+	n, err := k.write(p)
+	return n, k.opError("write", err)
+}
+
+func (k *conn) write(p []byte) (n int, err error) {
+	if k.writeDeadline.isPast() {
+		return 0, os.ErrDeadlineExceeded
+	}
+	select {
+	case k.writeTurn <- struct{}{}:
+		defer func() { <-k.writeTurn }()
+	case <-k.writeDeadline.wait():
+		return 0, os.ErrDeadlineExceeded
+	case <-k.closing:
+		return 0, k.cause()
+	}
+	if err := k.landed(); err != nil {
+		return 0, err
+	}
+	for n < len(p) {
+		piece := p[n:min(len(p), n+k.mostOctets())]
+		taken, err := k.give(append([]byte(nil), piece...))
+		n += taken
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// landed waits for a piece that was on its way when a deadline ended the Write
+// that gave it.
+func (k *conn) landed() error {
+	if !k.flying {
+		return nil
+	}
+	select {
+	case err := <-k.results:
+		k.flying = false
+		return err
+	case <-k.writeDeadline.wait():
+		return os.ErrDeadlineExceeded
+	case <-k.closing:
+		return k.cause()
+	}
+}
+
+// give hands a piece to push and waits until the modem has it.
+func (k *conn) give(piece []byte) (int, error) {
+	select {
+	case k.pieces <- piece:
+	case <-k.writeDeadline.wait():
+		return 0, os.ErrDeadlineExceeded
+	case <-k.closing:
+		return 0, k.cause()
+	}
+	select {
+	case err := <-k.results:
+		if err != nil {
+			return 0, err
+		}
+		return len(piece), nil
+	case <-k.writeDeadline.wait():
+		k.flying = true // it cannot be taken back
+		return len(piece), os.ErrDeadlineExceeded
+	case <-k.closing:
+		return 0, k.cause()
+	}
+}
+
+func (k *conn) mostOctets() int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.most
+}
+
+// push gives pieces to the modem, one after the other, until the socket ends.
+func (k *conn) push() {
+	defer k.s.work.Done()
+	defer close(k.pushDone)
+	for {
+		select {
+		case piece := <-k.pieces:
+			k.results <- k.deliver(piece)
+		case <-k.closing:
+			return
+		}
+	}
+}
+
+// Pauses between offers of a piece that the modem refuses for now.
+const (
+	firstSendPause = 20 * time.Millisecond
+	lastSendPause  = 2 * time.Second
+)
+
+// deliver sends a piece until the modem has taken all of it.
+func (k *conn) deliver(piece []byte) error {
+	deadline := time.Now().Add(orDuration(k.s.cfg.SendTimeout, 60*time.Second))
+	pause := firstSendPause
+	for len(piece) > 0 {
+		n, err := k.s.driver.send(k.s.ctx, k, piece[:min(len(piece), k.mostOctets())])
+		piece = piece[min(n, len(piece)):]
+		switch {
+		case err == nil && n > 0:
+			pause = firstSendPause
+			continue
+		case err == nil, errors.Is(err, errLater), notAsked(err):
+		case k.shrink(err, len(piece)):
+			continue
+		default:
+			k.fail(err)
+			return err
+		}
+		if time.Now().Add(pause).After(deadline) {
+			k.fail(ErrSendFailed)
+			return ErrSendFailed
+		}
+		select {
+		case <-time.After(pause):
+		case <-k.closing:
+			return k.cause()
+		}
+		pause = min(2*pause, lastSendPause)
+	}
+	return nil
+}
+
+// smallestPiece is the least that a piece is made for firmware that refuses
+// what its manual allows.
+const smallestPiece = 128
+
+// shrink makes the pieces smaller if a piece of that size was refused although
+// the connection lives: firmware that cannot do what its manual says.
+func (k *conn) shrink(err error, size int) bool {
+	size = min(size, k.mostOctets())
+	if k.network == "udp" || size < 2*smallestPiece || !refused(err) {
+		return false
+	}
+	if alive, aliveErr := k.s.driver.alive(k.s.ctx, k); aliveErr != nil || !alive {
+		return false
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.most = max(size/2, smallestPiece)
+	return true
+}
+
+// pump fetches what the modem has received, when it is told to and now and
+// then, until the socket ends.
+func (k *conn) pump() {
+	defer k.s.work.Done()
+	defer close(k.pumpDone)
+	interval := orDuration(k.s.cfg.PollInterval, 15*time.Second)
+	timer := time.NewTimer(interval)
+	defer timer.Stop()
+	for {
+		polled := false
+		select {
+		case <-k.closing:
+			return
+		case <-k.kick:
+		case <-timer.C:
+			polled = true
+		}
+		timer.Reset(interval)
+		if !k.fetch(polled) {
+			return
+		}
+	}
+}
+
+// fetch reads until the modem has no more, and tells whether to go on.
+func (k *conn) fetch(polled bool) bool {
+	for {
+		if !k.in.hasRoom() {
+			return true // Read wakes us
+		}
+		k.mu.Lock()
+		closed := k.closed // before the read: data may come until then
+		k.mu.Unlock()
+		data, err := k.s.driver.receive(k.s.ctx, k, k.s.driver.limits().receive)
+		if len(data) > 0 {
+			k.in.put(data)
+			continue
+		}
+		select {
+		case <-k.closing:
+			return false
+		default:
+		}
+		switch {
+		case closed, errors.Is(err, ErrSocketGone) && !k.lives():
+			k.in.end(io.EOF)
+			return k.idle()
+		case err != nil && !refused(err) && !notAsked(err):
+			k.fail(err)
+			return false
+		case polled:
+			if alive, err := k.s.driver.alive(k.s.ctx, k); err == nil && !alive {
+				k.closedByPeer() // and once more for what came meanwhile
+			}
+		}
+		return true
+	}
+}
+
+// lives asks whether the modem still has the connection, when a read of it was
+// refused.
+func (k *conn) lives() bool {
+	alive, err := k.s.driver.alive(k.s.ctx, k)
+	return err == nil && alive
+}
+
+// idle waits for Close: nothing more will come.
+func (k *conn) idle() bool {
+	<-k.closing
+	return false
+}
+
+// notAsked tells whether a command did not even reach the modem, since the line
+// was busy with others: then nothing was done and nothing is known.
+func notAsked(err error) bool {
+	var cmd *at.CommandError
+	return errors.As(err, &cmd) && cmd.Progress == at.NothingWritten && errors.Is(err, at.ErrNoAnswer)
+}
+
+// packetConn is a conn for datagrams with one peer.
+type packetConn struct{ *conn }
+
+var _ net.PacketConn = (*packetConn)(nil)
+
+// ReadFrom reads one datagram; what does not fit into p is lost.
+func (c *packetConn) ReadFrom(p []byte) (int, net.Addr, error) {
+	n, err := c.Read(p)
+	return n, c.RemoteAddr(), err
+}
+
+// WriteTo sends one datagram to the peer; another address is an error.
+func (c *packetConn) WriteTo(p []byte, addr net.Addr) (int, error) {
+	if addr == nil || addr.String() != c.RemoteAddr().String() {
+		return 0, &net.OpError{Op: "write", Net: c.network, Addr: addr, Err: net.ErrWriteToConnected}
+	}
+	return c.Write(p)
+}
+
+// Write sends one datagram.
+func (c *packetConn) Write(p []byte) (int, error) {
+	if len(p) > c.mostOctets() {
+		return 0, c.opError("write", errTooLong)
+	}
+	return c.conn.Write(p)
+}
+
+var errTooLong = errors.New("the datagram is longer than the modem can send")

@@ -1,0 +1,180 @@
+package socket
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/telemodem/telemodem/at"
+)
+
+// sim800 is the dialect of SIM800 Series AT Command Manual V1.12, chapter 8, in
+// multi-connection mode with pull reads and quick sends.
+type sim800 struct{ wire }
+
+func newSIM800(c at.Commander, cfg *Config) driver { return sim800{wire{c, cfg}} }
+
+func (sim800) limits() limits { return limits{ids: 6, send: 1460, receive: 1460} }
+
+// Limits of SIM800 (manual, chapter 8, "Maximum Response Time").
+const (
+	sim800Shut   = 65 * time.Second
+	sim800Bring  = 85 * time.Second
+	sim800Send   = 60 * time.Second
+	sim800Answer = 10 * time.Second
+)
+
+func (d sim800) stop(ctx context.Context) error {
+	_, err := d.c.Command(ctx, at.Command{Text: "+CIPSHUT", Finals: []string{"SHUT OK"}, Timeout: sim800Shut})
+	return err
+}
+
+// start climbs the manual's state machine from IP INITIAL. A failed activation
+// is begun anew once.
+func (d sim800) start(ctx context.Context) error {
+	err := d.bringUp(ctx)
+	if err != nil && refused(err) {
+		err = d.bringUp(ctx)
+	}
+	return err
+}
+
+func (d sim800) bringUp(ctx context.Context) error {
+	apn, user, password, err := d.credentials()
+	if err != nil {
+		return err
+	}
+	if err := d.stop(ctx); err != nil {
+		return err
+	}
+	for _, text := range []string{"+CIPMUX=1", "+CIPQSEND=1", "+CIPRXGET=1"} {
+		if _, err := d.run(ctx, sim800Answer, "%s", text); err != nil {
+			return err
+		}
+	}
+	if d.cfg.TLS {
+		if _, err := d.run(ctx, sim800Answer, "+CIPSSL=1"); err != nil {
+			return err
+		}
+	}
+	task := at.Command{Text: "+CSTT=" + apn + "," + user + "," + password, Sensitive: true, Timeout: sim800Answer}
+	if _, err := d.c.Command(ctx, task); err != nil {
+		return err
+	}
+	if _, err := d.run(ctx, sim800Bring, "+CIICR"); err != nil {
+		return err
+	}
+	// Without the second command there would be no OK.
+	_, err = d.c.Command(ctx, at.Command{Text: "+CIFSR;E0", FreeText: true, Timeout: sim800Answer})
+	return err
+}
+
+func (d sim800) open(ctx context.Context, s *conn) error {
+	id := s.id
+	_, err := d.c.Command(ctx, at.Command{
+		Text:    fmt.Sprintf(`+CIPSTART=%d,"%s","%s",%d`, id, strings.ToUpper(s.network), s.host, s.port),
+		Timeout: orDuration(d.cfg.OpenTimeout, 120*time.Second),
+		Stages: []at.Stage{{Match: func(line string) (bool, error) {
+			word, ok := strings.CutPrefix(line, fmt.Sprintf("%d, ", id))
+			switch {
+			case !ok:
+				return false, nil
+			case word == "CONNECT OK":
+				return true, nil
+			case word == "CONNECT FAIL", word == "ALREADY CONNECT":
+				return true, fmt.Errorf("%w: %s", ErrRefused, word)
+			}
+			return false, nil
+		}}},
+	})
+	return err
+}
+
+// send uses the quick mode, whose result tells how much was taken.
+func (d sim800) send(ctx context.Context, s *conn, p []byte) (int, error) {
+	res, err := d.c.Command(ctx, at.Command{
+		Text:    fmt.Sprintf("+CIPSEND=%d,%d", s.id, len(p)),
+		Prompt:  d.prompt("", p, 0),
+		Finals:  []string{"DATA ACCEPT:"},
+		Fails:   []string{fmt.Sprintf("%d, SEND FAIL", s.id)},
+		Timeout: sim800Send,
+	})
+	if err != nil {
+		return 0, sendError(err)
+	}
+	n, ok := numbers(res.Final, "DATA ACCEPT")
+	if !ok || len(n) < 2 || n[0] != s.id || n[1] < 0 || n[1] > len(p) {
+		return 0, fmt.Errorf("%w: the answer was %q", ErrSendFailed, res.Final)
+	}
+	return n[1], nil
+}
+
+// sendError tells a refusal for now from one for good.
+func sendError(err error) error {
+	if err != nil && strings.Contains(err.Error(), "SEND FAIL") {
+		return errLater
+	}
+	return gone(err)
+}
+
+func (d sim800) receive(ctx context.Context, s *conn, max int) ([]byte, error) {
+	return rxGet(ctx, d.c, s, max)
+}
+
+// rxGet is AT+CIPRXGET=2 of both SIMCom dialects. A notice of the same name
+// for another socket may stand before the answer: the mode tells them apart.
+func rxGet(ctx context.Context, c at.Commander, s *conn, max int) ([]byte, error) {
+	res, err := c.Command(ctx, at.Command{
+		Text: fmt.Sprintf("+CIPRXGET=2,%d,%d", s.id, max),
+		Accept: func(line string) bool {
+			n, _ := numbers(line, "+CIPRXGET")
+			return len(n) >= 3 && n[0] == 2 && n[1] == s.id
+		},
+		Body:    octets("+CIPRXGET", 2),
+		Timeout: sim800Answer,
+	})
+	return body(res), gone(err)
+}
+
+func (d sim800) alive(ctx context.Context, s *conn) (bool, error) {
+	res, err := d.run(ctx, sim800Answer, "+CIPSTATUS=%d", s.id)
+	if err != nil {
+		return false, err
+	}
+	for _, info := range res.Info {
+		if strings.HasSuffix(info.Text, `"CONNECTED"`) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// close is slow on purpose: the quick form would drop what the peer has not
+// acknowledged yet.
+func (d sim800) close(ctx context.Context, s *conn) error {
+	_, err := d.c.Command(ctx, at.Command{Text: fmt.Sprintf("+CIPCLOSE=%d,0", s.id),
+		Finals: []string{fmt.Sprintf("%d, CLOSE OK", s.id)}, Timeout: closeTimeout})
+	return err
+}
+
+func (sim800) notices() []string {
+	list := []string{"+CIPRXGET", "+PDP"}
+	for id := range 6 {
+		list = append(list, fmt.Sprintf("%d, CLOSED", id))
+	}
+	return list
+}
+
+func (sim800) notice(line string) notice {
+	if n, ok := numbers(line, "+CIPRXGET"); ok && len(n) == 2 && n[0] == 1 {
+		return notice{noticeData, n[1]}
+	}
+	if strings.HasPrefix(line, "+PDP") {
+		return notice{kind: noticeLost}
+	}
+	if len(line) > 1 && strings.HasSuffix(line, ", CLOSED") {
+		return notice{noticeClosed, int(line[0] - '0')}
+	}
+	return notice{}
+}

@@ -1,0 +1,114 @@
+package socket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/telemodem/telemodem/at"
+)
+
+// wire is what the dialects share: the modem and the configuration.
+type wire struct {
+	c   at.Commander
+	cfg *Config
+}
+
+// run runs a plain command.
+func (w wire) run(ctx context.Context, limit time.Duration, format string, args ...any) (at.Response, error) {
+	return w.c.Command(ctx, at.Command{Text: fmt.Sprintf(format, args...), Timeout: limit})
+}
+
+// prompt is the prompt of a send.
+func (w wire) prompt(mark string, p []byte, gap time.Duration) *at.Prompt {
+	if w.cfg.PromptGap != 0 {
+		gap = max(w.cfg.PromptGap, 0)
+	}
+	return &at.Prompt{Mark: mark, Data: p, Fixed: true, Gap: gap}
+}
+
+// quiet runs a command whose refusal is no error.
+func (w wire) quiet(ctx context.Context, limit time.Duration, format string, args ...any) error {
+	_, err := w.run(ctx, limit, format, args...)
+	if err != nil && refused(err) {
+		return nil
+	}
+	return err
+}
+
+// refused tells whether the modem said no, as opposed to a line that does not
+// work.
+func refused(err error) bool {
+	var cme at.CMEError
+	var result at.ResultError
+	return errors.As(err, &cme) || errors.As(err, &result)
+}
+
+// numbers reads the decimal fields behind the name of a line; a field that is
+// none is -1.
+func numbers(line, name string) ([]int, bool) {
+	rest, ok := strings.CutPrefix(line, name+":")
+	if !ok {
+		return nil, false
+	}
+	var out []int
+	for _, f := range strings.Split(rest, ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(f))
+		if err != nil {
+			n = -1
+		}
+		if out = append(out, n); len(out) == 16 {
+			break
+		}
+	}
+	return out, true
+}
+
+// maxBlock bounds a counted block: no dialect gives more.
+const maxBlock = 4096
+
+// octets makes a Body rule: the block behind a line is as long as field i says.
+func octets(name string, i int) func(line string) at.Body {
+	return func(line string) at.Body {
+		n, ok := numbers(line, name)
+		if !ok || i >= len(n) || n[i] <= 0 || n[i] > maxBlock {
+			return at.Body{}
+		}
+		return at.Body{Octets: n[i]}
+	}
+}
+
+// body is the block of the first information line that has one.
+func body(res at.Response) []byte {
+	for _, info := range res.Info {
+		if len(info.Body) > 0 {
+			return info.Body
+		}
+	}
+	return nil
+}
+
+// gone turns a refusal to read or write into ErrSocketGone, keeping the words.
+func gone(err error) error {
+	if err != nil && refused(err) {
+		return errors.Join(ErrSocketGone, err)
+	}
+	return err
+}
+
+// credentials puts APN, user and password between quotes.
+func (w wire) credentials() (apn, user, password string, err error) {
+	for _, p := range []struct {
+		from string
+		to   *string
+		name string
+	}{{w.cfg.APN, &apn, "APN"}, {w.cfg.User, &user, "user"}, {w.cfg.Password, &password, "password"}} {
+		if *p.to, err = at.Quote(p.from); err != nil {
+			return "", "", "", fmt.Errorf("%s: %w", p.name, err)
+		}
+	}
+	return apn, user, password, nil
+}
