@@ -170,7 +170,7 @@ func (d sim7600) close(ctx context.Context, s *conn) error {
 func (sim7600) notices() []string { return []string{"+CIPRXGET", "+IPCLOSE", "+CIPEVENT"} }
 
 func (sim7600) notice(line string) notice {
-	if n, ok := numbers(line, "+CIPRXGET"); ok && len(n) == 2 && n[0] == 1 {
+	if n, ok := numbers(line, "+CIPRXGET"); ok && len(n) == 2 && n[0] == 1 && n[1] >= 0 {
 		return notice{noticeData, n[1]}
 	}
 	// Some firmware leaves the colon out.

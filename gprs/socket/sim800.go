@@ -167,13 +167,13 @@ func (sim800) notices() []string {
 }
 
 func (sim800) notice(line string) notice {
-	if n, ok := numbers(line, "+CIPRXGET"); ok && len(n) == 2 && n[0] == 1 {
+	if n, ok := numbers(line, "+CIPRXGET"); ok && len(n) == 2 && n[0] == 1 && n[1] >= 0 {
 		return notice{noticeData, n[1]}
 	}
 	if strings.HasPrefix(line, "+PDP") {
 		return notice{kind: noticeLost}
 	}
-	if len(line) > 1 && strings.HasSuffix(line, ", CLOSED") {
+	if strings.HasSuffix(line, ", CLOSED") && line[0] >= '0' && line[0] <= '5' {
 		return notice{noticeClosed, int(line[0] - '0')}
 	}
 	return notice{}
