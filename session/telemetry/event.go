@@ -46,12 +46,18 @@ func (k EventKind) String() string {
 
 // Event is something worth showing to the person who runs the machine.
 type Event struct {
-	Time  time.Time
-	Kind  EventKind
-	Peer  string // empty: of no known peer
-	Path  string // the path it is about, if any
-	Err   error  // the cause, if any
-	Count uint64 // how many, where the kind says so
+	// Time is when it happened.
+	Time time.Time
+	// Kind says what happened.
+	Kind EventKind
+	// Peer is the name of the peer that it is about.
+	Peer string
+	// Path is the name of the path that it is about, if any.
+	Path string
+	// Err is the cause, if any.
+	Err error
+	// Count is how many, where the kind says so.
+	Count uint64
 	// Lost is how many events before this one the subscriber was too slow for.
 	Lost uint64
 }

@@ -16,7 +16,10 @@ type PeerConfig struct {
 	// Key is the secret shared with it, and with nobody else.
 	Key Key
 	// Paths are the ways to reach it, the preferred one first. The first one
-	// that works is used.
+	// that works is used. Readings in the outbox were cut to fit all paths of
+	// their time: a path added later with a smaller MTU is used when those are
+	// gone. Without any path, only what comes in by Receive and Serve is taken,
+	// and nothing is answered.
 	Paths []Path
 }
 

@@ -41,6 +41,7 @@ type Stats struct {
 
 // PathStats are the counters of one path.
 type PathStats struct {
+	// Name is that of the Path, State what is thought of it now.
 	Name  string
 	State PathState
 	// FramesSent and OctetsSent count what the bearer took.
