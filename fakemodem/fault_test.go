@@ -406,7 +406,7 @@ var faultEffects = map[string]func(f *faulty, id string){
 		require.Empty(f.t, f.m.Messages("SM"))
 		conn.Close()
 		f.clear()
-		time.Sleep(time.Second)
+		time.Sleep(3 * time.Second)
 		require.Len(f.t, f.m.Messages("SM"), 1)
 	},
 	"F56": func(f *faulty, id string) {

@@ -130,6 +130,7 @@ func (g *gateway) call(p *port, c *packetContext) {
 	}
 	config := g.pppConfig(p.m, c)
 	link := newDataLink(g, p.m, s, c.addr)
+	g.links[link.addr] = link // packets for it wait until PPP is up on this side too
 	g.n.start(func() {
 		defer cancel()
 		conn, err := ppp.Serve(ctx, s, config)
@@ -138,6 +139,9 @@ func (g *gateway) call(p *port, c *packetContext) {
 		}
 		g.n.mu.Lock()
 		defer g.n.mu.Unlock()
+		if g.links[link.addr] == link {
+			delete(g.links, link.addr)
+		}
 		s.drop("NO CARRIER", errHungUp)
 		if conn != nil && p.mode == modeCommand {
 			p.feed(conn.Rest())
@@ -186,9 +190,6 @@ func newDataLink(g *gateway, m *Modem, s *stream, addr netip.Addr) *dataLink {
 
 // run carries packets until the link ends.
 func (l *dataLink) run(ctx context.Context, conn *ppp.Conn) {
-	l.g.n.mu.Lock()
-	l.g.links[l.addr] = l
-	l.g.n.mu.Unlock()
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	l.g.n.start(func() { l.write(conn) })
 	p := make([]byte, 2048)
@@ -203,11 +204,6 @@ func (l *dataLink) run(ctx context.Context, conn *ppp.Conn) {
 	}
 	stop()
 	conn.Close()
-	l.g.n.mu.Lock()
-	defer l.g.n.mu.Unlock()
-	if l.g.links[l.addr] == l {
-		delete(l.g.links, l.addr)
-	}
 }
 
 // write hands packets to the modem's line.

@@ -21,6 +21,7 @@ type Modem struct {
 	starts    int // times it has been powered on
 	started   time.Time
 	port      *port    // the AT port
+	mux       *muxPort // while the multiplexer runs
 	muxed     []*port  // channels of the multiplexer while it runs
 	stored    settings // by AT&W
 	params    map[string]string

@@ -85,6 +85,8 @@ type Personality struct {
 
 	// MuxChannels is the number of channels behind +CMUX; zero means 4.
 	MuxChannels int
+	// MuxFrame is N1 where AT+CMUX leaves it out; zero is the standard's.
+	MuxFrame int
 	// Messages tells the spellings of notifications.
 	Messages Spellings
 
