@@ -95,7 +95,8 @@ func openElsewhere(t *testing.T, file []byte) {
 	}
 	path := filepath.Join(t.TempDir(), "link.pcapng")
 	require.NoError(t, os.WriteFile(path, file, 0o600))
-	out, err := exec.Command(name, "-nr", path).CombinedOutput()
+	// -Z: without it tcpdump started by root wants to become another user.
+	out, err := exec.Command(name, "-Z", "root", "-nr", path).CombinedOutput()
 	require.NoError(t, err, string(out))
 	require.Contains(t, string(out), "LCP")
 	require.Contains(t, string(out), "IPCP")

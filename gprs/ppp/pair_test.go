@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -278,6 +279,40 @@ func TestAuthenticationOfTheNetwork(t *testing.T) {
 		require.ErrorIs(t, clientErr, ErrPeerNotAuthentic, "a network without a name rejects the option")
 		require.Error(t, serverErr)
 	})
+}
+
+// How many round trips it takes until the terminal can send: one for LCP, one
+// for authentication, and two for IPCP, which first tells the address.
+func TestRoundTripsToCarryIP(t *testing.T) {
+	const trip = 500 * time.Millisecond
+	secret := func(string) (string, bool) { return "s3cret", true }
+	dns := []netip.Addr{netip.MustParseAddr("192.0.2.53"), netip.MustParseAddr("192.0.2.54")}
+	for _, c := range []struct {
+		name  string
+		serve Config
+		trips float64
+	}{
+		{"address and name servers", Config{DNS: dns}, 3},
+		{"no name servers, said first by a Reject", Config{}, 4},
+		{"PAP", Config{DNS: dns, Require: AuthPAP, Secret: secret}, 4},
+		{"CHAP", Config{DNS: dns, Require: AuthCHAP, Secret: secret}, 4.5}, // the challenge comes after the last Ack
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				a, b := newLine()
+				lineFaults{delay: trip / 2, jitter: 1}.spoil(0, a, b)
+				start := time.Now()
+				go Serve(t.Context(), b, &c.serve)
+				client, err := Dial(t.Context(), a, &Config{User: "meter", Password: "s3cret"})
+				require.NoError(t, err)
+				took := time.Since(start)
+				time.Sleep(time.Second) // the other end comes up as well
+				require.NoError(t, client.Close())
+				time.Sleep(time.Minute)
+				require.InDelta(t, c.trips, float64(took)/float64(trip), 0.01)
+			})
+		})
+	}
 }
 
 // A network may ask again at any time (RFC 1994 section 4.1), and refuse.
