@@ -86,7 +86,6 @@ type side struct {
 	key   Key
 	other string
 	paths []Path
-	tx    bool // HandlerTx rather than Handler
 
 	mu     sync.Mutex
 	got    []string // payloads that the handler returned nil for

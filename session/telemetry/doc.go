@@ -9,8 +9,8 @@
 // an Endpoint of it: this machine, with a name and a handler for what comes in.
 // Endpoint.AddPeer begins a link to another endpoint, with a Key that only the
 // two share and one or more Paths: each a Bearer (Dial for connections that
-// this side opens, Inbound for those it accepts by Endpoint.Serve, or one of
-// the application's own, such as short messages) and how it is to be used.
+// this side opens, Inbound for those it accepts by Endpoint.Serve, NewSMS for
+// short messages, or one of the application's own) and how it is to be used.
 // Peer.Send accepts a reading; its Receipt tells when the peer's handler is
 // done with it. Endpoint.Events and Peer.Stats show what goes on.
 //

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"github.com/telemodem/telemodem/session/telemetry"
 )
@@ -93,4 +94,34 @@ func Example() {
 	// Output:
 	// pump-7 says 2.4 bar over data
 	// acknowledged over data
+}
+
+// A collector that counts what came, in the store itself: whenever it is killed,
+// each reading is counted once.
+func ExampleConfig_handlerTx() {
+	dir, err := os.MkdirTemp("", "telemetry")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	store, err := telemetry.OpenStore(filepath.Join(dir, "collector.db"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer store.Close()
+	collector, err := telemetry.Open(telemetry.Config{
+		Name:  "collector",
+		Store: store,
+		HandlerTx: func(tx telemetry.Tx, m telemetry.Message) error {
+			key := []byte("count of " + m.From)
+			count, _ := strconv.Atoi(string(tx.Get(key)))
+			return tx.Put(key, strconv.AppendInt(nil, int64(count+1), 10))
+		},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer collector.Close()
+	fmt.Println(collector.Name(), "is ready")
+	// Output: collector is ready
 }

@@ -40,9 +40,6 @@ type tag [3]byte
 // store was put back.
 type epoch uint64
 
-// generation returns the counted part.
-func (e epoch) generation() uint32 { return uint32(e >> 40) }
-
 // String implements fmt.Stringer.
 func (e epoch) String() string { return fmt.Sprintf("%016x", uint64(e)) }
 
