@@ -132,7 +132,8 @@ func (b *Bearer) recover(ctx context.Context, e *end) error {
 	}
 	if e.stream != nil {
 		e.report.CommandMode = e.step("leave data mode", func() error { return leave(e.stream) }) == nil
-	} else {
+	}
+	if !e.report.CommandMode { // also where a NO CARRIER in the stream was believed, but the call goes on
 		e.report.CommandMode = e.step("ask for an answer", func() error { return b.prove(ctx) }) == nil
 	}
 	for _, rung := range b.cfg.Ladder {
