@@ -84,7 +84,7 @@ func readingNumber(payload []byte) (int, error) {
 		return 0, err
 	}
 	for _, r := range resolved {
-		if r.Name == deviceName+"/"+numberRecord && r.Value != nil {
+		if r.Name == baseName+numberRecord && r.Value != nil {
 			return int(*r.Value), nil
 		}
 	}

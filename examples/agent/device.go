@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"path/filepath"
 	"sync"
@@ -178,16 +179,32 @@ func (d *device) takeReading(ctx context.Context) error {
 	return nil
 }
 
-// numberRecord names the record that counts the readings of a run.
-const numberRecord = "reading"
+// baseName begins the names of all records and numberRecord names the one that
+// counts the readings of a run: short, since over SMS each octet is paid for.
+const (
+	baseName     = "a1/"
+	numberRecord = "n"
+)
+
+// short rounds a value to the 11 bits of half precision where that can hold
+// it, else to the 24 of single precision: as good as the sensors, and a reading
+// then fits into one SMS.
+func short(v float64) float64 {
+	bits := 11
+	if math.Abs(v) > 65504 { // the largest number of half precision
+		bits = 24
+	}
+	fraction, exponent := math.Frexp(v)
+	return math.Ldexp(math.Round(math.Ldexp(fraction, bits)), exponent-bits)
+}
 
 // pack puts a reading into SenML (RFC 8428).
 func pack(number int, at time.Time, quantities []quantity) senml.Pack {
 	count := senml.Number(numberRecord, "", float64(number))
-	count.BaseName, count.BaseTime = deviceName+"/", senml.At(at)
+	count.BaseName, count.BaseTime = baseName, senml.At(at.Truncate(time.Second))
 	records := senml.Pack{count}
 	for _, q := range quantities {
-		records = append(records, senml.Number(q.name, q.unit, q.value))
+		records = append(records, senml.Number(q.name, q.unit, short(q.value)))
 	}
 	return records
 }

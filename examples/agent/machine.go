@@ -3,7 +3,7 @@ package main
 import "time"
 
 // quantity is one value read from the machine the agent runs on, named and in
-// a unit of the SenML registry (RFC 8428 section 12.1).
+// a unit of the SenML registry (RFC 8428 section 12.1); a load has none there.
 type quantity struct {
 	name  string
 	unit  string

@@ -19,13 +19,13 @@ func readSystem() []quantity {
 		}
 	}
 	load, ok := firstField("/proc/loadavg")
-	add("load", "/", load, ok)
+	add("load", "", load, ok)
 	memory, ok := memoryInUse("/proc/meminfo")
-	add("memory", "By", memory, ok)
+	add("mem", "By", memory, ok)
 	disk, ok := diskInUse("/")
 	add("disk", "%", disk, ok)
 	uptime, ok := firstField("/proc/uptime")
-	add("uptime", "s", uptime, ok)
+	add("up", "s", uptime, ok)
 	temperature, ok := cpuTemperature("/sys/class/thermal")
 	add("cpu", "Cel", temperature, ok)
 	return quantities

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 )
 
@@ -35,8 +36,11 @@ func run() int {
 		job = operate
 	}
 	if err := job(ctx, o, os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "agent:", err)
+		fmt.Fprintln(os.Stderr, "agent:", oneLine(err))
 		return 1
 	}
 	return 0
 }
+
+// oneLine is an error as a person wants it: joined errors in one line.
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }

@@ -50,7 +50,7 @@ func operate(ctx context.Context, o options, out io.Writer) error {
 	if err := d.measure(limited, o.every); err != nil {
 		return err
 	}
-	return d.account(out, d.drain(ctx, fieldDrain), o.store)
+	return d.account(p, d.drain(ctx, fieldDrain), o.store)
 }
 
 // account prints the table and tells what is left.

@@ -20,6 +20,13 @@ type progress struct {
 	last  map[string]string // what was said last of a subject, not to be said again
 }
 
+// Write prints what is not about anybody, as the table at the end.
+func (p *progress) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.out.Write(b)
+}
+
 func newProgress(out io.Writer) *progress {
 	return &progress{out: out, start: time.Now(), last: make(map[string]string)}
 }

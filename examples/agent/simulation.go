@@ -44,7 +44,7 @@ func simulate(ctx context.Context, o options, out io.Writer) error {
 	network := fakemodem.NewNetwork(&fakemodem.Config{LossGrace: 500 * time.Millisecond})
 	defer network.Close()
 	p := newProgress(out)
-	fmt.Fprintln(out, "A simulated network with two modems: the agent's and the collector's. No hardware, no outside network.")
+	fmt.Fprintln(p, "A simulated network with two modems: the agent's and the collector's. No hardware, no outside network.")
 
 	c, address, err := simulatedCollector(ctx, network, dir, o)
 	if err != nil {
@@ -62,7 +62,7 @@ func simulate(ctx context.Context, o options, out io.Writer) error {
 		return err
 	}
 	d.drain(ctx, drainLimit)
-	return report(out, d, c.collector)
+	return report(p, d, c.collector)
 }
 
 // party is what the device needs to know of the simulated rest.
