@@ -195,6 +195,25 @@ func TestF69NetworkNeverGivesAnAddress(t *testing.T) {
 	})
 }
 
+// Some terminals have an address of their own and never ask for one: they are
+// told once, and then left alone.
+func TestTerminalThatAsksForNoAddress(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		p, wait := startServe(t, nil)
+		p.lcp()
+		request := p.want("its request", protocolIPCP, codeConfigureRequest)
+		p.send(protocolIPCP, packet{codeConfigureAck, request.id, request.data})
+		p.send(protocolIPCP, packet{codeConfigureRequest, 1, nil})
+		nak := p.want("the address we have for it", protocolIPCP, codeConfigureNak)
+		require.Equal(t, unhex(t, "03060a404002"), nak.data)
+		p.send(protocolIPCP, packet{codeConfigureRequest, 2, nil})
+		p.want("as it likes", protocolIPCP, codeConfigureAck)
+		c, err := wait()
+		require.NoError(t, err)
+		require.False(t, c.PeerAddr().IsValid())
+	})
+}
+
 func TestPeerWithoutAddressForUs(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		p, wait := startDial(t, nil)

@@ -47,7 +47,7 @@ type outbox struct {
 // SentCounts tells what was sent.
 type SentCounts struct {
 	Octets       uint64 // octets on the line, with flags and escapes
-	Frames       uint64
+	Frames       uint64 // all frames
 	Packets      uint64 // IP packets among them
 	PacketOctets uint64 // octets of those packets
 	Dropped      uint64 // IP packets dropped since the link was renegotiating, and control packets that found no room
