@@ -42,6 +42,9 @@ type loop struct {
 	held      frame
 	holding   bool // held does not fit into its channel: reading waits
 
+	gathered   []byte   // data frames of gatheredTo, put into its queue at once
+	gatheredTo *Channel // nil if there are none
+
 	commands  []*command
 	heard     time.Time // when the last good frame came
 	fed       time.Time // when the last octets came
@@ -62,7 +65,6 @@ func (l *loop) init(m *Mux) {
 	l.channels = map[int]*Channel{}
 	l.settings = map[int]ChannelConfig{}
 	l.dec = decoder{option: m.cfg.Option, max: m.cfg.MaxFrame}
-	l.scratch = make([]byte, 0, maxLong)
 	l.state = starting
 	if m.role == initiator {
 		l.state = settling
@@ -233,12 +235,7 @@ func (m *Mux) pendingOut() bool {
 	if m.writing || len(m.control) > 0 {
 		return true
 	}
-	for _, c := range m.order {
-		if c.out.size.Load() > 0 && !c.stopped && !m.allStop {
-			return true
-		}
-	}
-	return false
+	return m.pendingData()
 }
 
 // beginClose starts the end that Close asks for.

@@ -7,6 +7,7 @@ import (
 
 // receive handles what the decoder holds, until a channel has no room or the mux ends.
 func (m *Mux) receive() {
+	defer m.hand()
 	for m.ended == nil && len(m.control) <= maxControl {
 		f := m.held
 		if !m.holding {
@@ -44,6 +45,7 @@ func (m *Mux) oddity(f frame, ev event) {
 // noteDamage counts a frame that could not be used, for every channel that it may
 // have been for.
 func (m *Mux) noteDamage() {
+	m.hand()
 	m.stats.Damaged++
 	m.damage++
 	for _, c := range m.order {
@@ -68,11 +70,15 @@ func (c *Channel) lost() {
 func (m *Mux) handle(f frame) bool {
 	switch f.control {
 	case uih, ui:
-		if f.dlci == 0 {
-			m.readMessages(f)
-			return true
+		if f.dlci != 0 {
+			return m.deliver(f)
 		}
-		return m.deliver(f)
+		m.hand()
+		m.readMessages(f)
+		return true
+	}
+	m.hand()
+	switch f.control {
 	case sabm:
 		m.gotSABM(f)
 	case ua:
@@ -105,17 +111,30 @@ func (m *Mux) deliver(f frame) bool {
 	if m.now.Before(c.flushEnd) || len(f.info) == 0 {
 		return true
 	}
-	size := int(c.in.size.Load())
-	if size+len(f.info) > m.cfg.Buffer+underWay {
+	if m.gatheredTo != c {
+		m.hand()
+		m.gatheredTo = c
+	}
+	size := int(c.in.size.Load()) + len(m.gathered) + len(f.info)
+	if size > m.cfg.Buffer+underWay {
 		return false
 	}
-	c.in.put(f.info) // an error means that the user closed it
-	c.in.signal()
-	if !c.stopPeer && size+len(f.info) > m.cfg.Buffer {
+	m.gathered = append(m.gathered, f.info...)
+	if !c.stopPeer && size > m.cfg.Buffer {
 		c.stopPeer = true
 		m.sendMSC(c)
 	}
 	return true
+}
+
+// hand gives the data gathered to its channel.
+func (m *Mux) hand() {
+	if m.gatheredTo == nil {
+		return
+	}
+	m.gatheredTo.in.put(m.gathered) // an error means that the user closed it
+	m.gatheredTo.in.signal()
+	m.gathered, m.gatheredTo = m.gathered[:0], nil
 }
 
 // gotSABM answers the other side's wish to open (3GPP TS 27.010 clause 5.3.1).

@@ -1,5 +1,7 @@
 package cmux
 
+import "slices"
+
 // sendFrame puts a frame before all data.
 func (m *Mux) sendFrame(f frame) {
 	m.control = m.code.append(m.control, f)
@@ -27,7 +29,7 @@ func (m *Mux) transmit() {
 		return
 	}
 	b := m.batch[:0]
-	if m.asleep && (len(m.control) > 0 || m.pick() != nil) {
+	if m.asleep && (len(m.control) > 0 || m.pendingData()) {
 		m.asleep = false
 		for range wakeFlags {
 			b = append(b, m.code.flag())
@@ -36,11 +38,15 @@ func (m *Mux) transmit() {
 	b = append(b, m.control...)
 	m.control = m.control[:0]
 	for len(b) == 0 || len(b) < m.batchSize {
-		c := m.pick()
+		c, alone := m.pick()
 		if c == nil {
 			break
 		}
-		b = m.appendData(b, c)
+		frames := 1
+		if alone && c.settings.ConvergenceLayer == 1 {
+			frames = max((m.batchSize-len(b))/c.settings.N1, 1)
+		}
+		b = m.appendData(b, c, frames)
 	}
 	m.batch = b
 	if len(b) > 0 {
@@ -54,21 +60,30 @@ func (m *Mux) transmit() {
 // that a busy channel of high priority does not starve the others.
 const fairness = 8
 
+// ready tells that a channel has data that may go.
+func (m *Mux) ready(c *Channel) bool {
+	return !c.stopped && !m.allStop && c.out.size.Load() > 0
+}
+
+// pendingData tells that some channel is ready.
+func (m *Mux) pendingData() bool { return slices.ContainsFunc(m.order, m.ready) }
+
 // pick chooses the channel whose frame goes next: the lowest priority number, equal
-// ones in turn.
-func (m *Mux) pick() *Channel {
-	if m.allStop || m.state == closing {
-		return nil
+// ones in turn. Alone says that no other channel is ready.
+func (m *Mux) pick() (best *Channel, alone bool) {
+	if m.state == closing {
+		return nil, false
 	}
-	var best *Channel
 	n := len(m.order)
 	at := m.turn
+	alone = true
 	for i := range n {
 		k := (m.turn + i) % n
 		c := m.order[k]
-		if c.stopped || c.out.size.Load() == 0 {
+		if !m.ready(c) {
 			continue
 		}
+		alone = best == nil
 		if best == nil || rank(c) < rank(best) {
 			best, at = c, k
 		}
@@ -78,7 +93,7 @@ func (m *Mux) pick() *Channel {
 		best.skipped = 0
 		m.turn = at + 1
 	}
-	return best
+	return best, alone
 }
 
 // rank is a channel's priority, or before all others if it has waited too long.
@@ -89,17 +104,26 @@ func rank(c *Channel) int {
 	return c.settings.Priority
 }
 
-// appendData appends one frame of a channel's data.
-func (m *Mux) appendData(b []byte, c *Channel) []byte {
+// appendData appends up to so many frames of a channel's data.
+func (m *Mux) appendData(b []byte, c *Channel, frames int) []byte {
+	f := frame{dlci: c.dlci, cr: m.role == initiator, control: uih}
 	info := m.scratch[:0]
 	room := c.settings.N1
 	if c.settings.ConvergenceLayer == 2 {
 		info = c.local.append(info, c.stopPeer)
 		room = max(room-len(info), 1)
 	}
-	n, _, _ := c.out.take(info[len(info) : len(info)+room])
+	want := len(info) + room*frames
+	m.scratch = slices.Grow(info, want)
+	n, _, _ := c.out.take(m.scratch[len(info):want])
+	info = m.scratch[:len(info)+n]
 	c.out.signal()
 	c.stoppedAt = m.now
-	m.stats.FramesOut++
-	return m.code.append(b, frame{dlci: c.dlci, cr: m.role == initiator, control: uih, info: info[:len(info)+n]})
+	for len(info) > 0 {
+		n := min(len(info), c.settings.N1)
+		f.info, info = info[:n], info[n:]
+		m.stats.FramesOut++
+		b = m.code.append(b, f)
+	}
+	return b
 }

@@ -93,9 +93,9 @@ func (e *wireEnd) Write(p []byte) (n int, err error) {
 	if e.out.pace > 0 {
 		time.Sleep(time.Duration(len(p)) * e.out.pace)
 	}
-	q := append([]byte(nil), p...)
+	q := p
 	if e.out.spoil != nil {
-		q = e.out.spoil(q)
+		q = e.out.spoil(append([]byte(nil), p...))
 	}
 	for {
 		e.out.mu.Lock()
