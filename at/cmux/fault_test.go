@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -457,7 +458,7 @@ func TestF91FirstChannelFirst(t *testing.T) {
 		host, modem, _, _ := pair(t, Config{}, nil)
 		h1, m1 := join(t, host, modem, 1)
 		h2, m2 := join(t, host, modem, 2)
-		spoken := false
+		var spoken atomic.Bool
 		serve := func(c *Channel, first bool) {
 			buf := make([]byte, 100)
 			for {
@@ -466,9 +467,9 @@ func TestF91FirstChannelFirst(t *testing.T) {
 					return
 				}
 				if first {
-					spoken = true
+					spoken.Store(true)
 				}
-				if spoken {
+				if spoken.Load() {
 					c.Write(append([]byte("OK "), buf[:n]...))
 				}
 			}

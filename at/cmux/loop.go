@@ -121,17 +121,20 @@ func (m *Mux) sourceEnded(chunks chan []byte) chan struct{} {
 	return m.src.ended
 }
 
-// written takes the result of a batch and sizes the next one.
+// written takes the result of a batch and sizes the next one by the pace of the line:
+// what it takes in batchTime. A batch always holds one frame.
 func (m *Mux) written(r result) error {
 	m.writing = false
 	if r.err != nil {
 		return fmt.Errorf("%w: %w", ErrLineGone, r.err)
 	}
+	size := len(m.batch)
+	pace := int(min(int64(size)*int64(batchTime)/max(int64(r.took), 1), maxBatch))
 	switch {
-	case r.took > 2*batchTime:
-		m.batchSize /= 2
-	case r.took < batchTime/2:
-		m.batchSize = min(max(2*m.batchSize, 256), maxBatch)
+	case pace > m.batchSize:
+		m.batchSize = min(pace, 2*m.batchSize+256)
+	case pace < m.batchSize && (r.took > batchTime || size >= m.batchSize/2):
+		m.batchSize = pace
 	default:
 		return nil
 	}

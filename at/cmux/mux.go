@@ -262,6 +262,6 @@ func (m *Mux) outLimit(n1 int) int { return max(2*n1, 2*m.batchSize) }
 
 // maxBatch bounds one Write to the line; it is reached on fast lines alone.
 const (
-	maxBatch  = 8 << 10
-	batchTime = 2 * time.Millisecond // what one Write may take before it is made smaller
+	maxBatch  = 16 << 10
+	batchTime = 2 * time.Millisecond // what one Write should take at most, if it holds more than a frame
 )

@@ -22,6 +22,10 @@ func (m *Mux) answer(dlci int, kind control, final bool) {
 // wakeFlags wake a side that has gone to sleep after PSC (clause 5.4.7).
 const wakeFlags = 16
 
+// overhead is what a frame has besides its information field: two flags, address,
+// control, two octets of length, FCS (3GPP TS 27.010 clause 5.2.6.1).
+const overhead = 7
+
 // transmit hands the sink the next batch if it is idle. Which data goes next is
 // decided only then, so that a command never waits behind more than one batch.
 func (m *Mux) transmit() {
@@ -37,14 +41,14 @@ func (m *Mux) transmit() {
 	}
 	b = append(b, m.control...)
 	m.control = m.control[:0]
-	for len(b) == 0 || len(b) < m.batchSize {
+	for len(b) == 0 || len(b)+m.cfg.N1+overhead <= m.batchSize {
 		c, alone := m.pick()
 		if c == nil {
 			break
 		}
 		frames := 1
 		if alone && c.settings.ConvergenceLayer == 1 {
-			frames = max((m.batchSize-len(b))/c.settings.N1, 1)
+			frames = max((m.batchSize-len(b))/(c.settings.N1+overhead), 1)
 		}
 		b = m.appendData(b, c, frames)
 	}
