@@ -84,7 +84,7 @@ func (m *Mux) failCommands(cause error) {
 
 // sendMessage puts one message into a frame of channel 0.
 func (m *Mux) sendMessage(msg message) {
-	m.sendFrame(frame{dlci: 0, cr: m.role == initiator, control: uih, info: msg.append(nil)})
+	m.sendFrame(frame{dlci: 0, cr: m.role == initiator, control: m.information(), info: msg.append(nil)})
 }
 
 // readMessages handles the messages of one frame on channel 0.

@@ -21,6 +21,9 @@ type Config struct {
 	// MaxFrame is the longest information field accepted, in octets. Zero means
 	// twice N1, because some modems exceed what was agreed.
 	MaxFrame int
+	// UI sends data in UI frames, whose FCS covers the data too, in place of UIH: the
+	// second parameter of AT+CMUX is 1. Both are always received.
+	UI bool
 	// LongLength sends every length field in two octets (some modems ask for it).
 	LongLength bool
 

@@ -64,6 +64,7 @@ func echoes(t *testing.T, channels []*Channel) {
 
 // TestKernelAsModem: n_gsm as the responder, we are the host.
 func TestKernelAsModem(t *testing.T) {
+	t.Parallel()
 	for option, cfg := range map[string]Config{"basic": {N1: 64, CloseTimeout: time.Second}, "advanced": {Option: Advanced, N1: 64, CloseTimeout: time.Second}} {
 		t.Run(option, func(t *testing.T) {
 			t.Parallel()
@@ -92,6 +93,7 @@ func TestKernelAsModem(t *testing.T) {
 
 // TestKernelAsHost: n_gsm as the initiator, we are the modem.
 func TestKernelAsHost(t *testing.T) {
+	t.Parallel()
 	for option, cfg := range map[string]Config{"basic": {N1: 64, CloseTimeout: time.Second}, "advanced": {Option: Advanced, N1: 64, CloseTimeout: time.Second}} {
 		t.Run(option, func(t *testing.T) {
 			t.Parallel()

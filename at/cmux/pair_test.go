@@ -20,6 +20,7 @@ var options = map[string]Config{
 	"basic long":   {N1: 127, LongLength: true},
 	"basic 1509":   {N1: 1509},
 	"advanced":     {Option: Advanced, N1: 64},
+	"UI frames":    {N1: 31, UI: true},
 	"negotiated":   {N1: 100, Negotiate: true},
 	"convergence2": {N1: 64, Negotiate: true, Channels: map[int]ChannelConfig{1: {ConvergenceLayer: 2}, 2: {ConvergenceLayer: 2}, 3: {ConvergenceLayer: 2}}},
 }

@@ -192,7 +192,9 @@ func (p Parameters) Within(r Ranges) Parameters {
 
 // Config returns the multiplexer's settings that belong to the command. T1, T2 and N2
 // of the command are the modem's; the host keeps its own, which are longer.
-func (p Parameters) Config() Config { return Config{Option: p.Option, N1: p.N1} }
+func (p Parameters) Config() Config {
+	return Config{Option: p.Option, N1: p.N1, UI: p.Subset == 1}
+}
 
 // ParseCommand reads what Command writes, with or without the leading "AT", for the
 // responder's side.

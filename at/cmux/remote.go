@@ -10,8 +10,8 @@ type LineStatus byte
 
 const (
 	Overrun LineStatus = 0x03 // a received character was overwritten
-	Parity  LineStatus = 0x05
-	Framing LineStatus = 0x09
+	Parity  LineStatus = 0x05 // a received character had a wrong parity
+	Framing LineStatus = 0x09 // a received character did not end with a stop bit
 )
 
 // rpnRates are the rate codes of RPN (clause 5.4.6.3.9, table 10), in bit/s.

@@ -108,9 +108,17 @@ func rank(c *Channel) int {
 	return c.settings.Priority
 }
 
+// information is the kind of frame that carries information.
+func (m *Mux) information() control {
+	if m.cfg.UI {
+		return ui
+	}
+	return uih
+}
+
 // appendData appends up to so many frames of a channel's data.
 func (m *Mux) appendData(b []byte, c *Channel, frames int) []byte {
-	f := frame{dlci: c.dlci, cr: m.role == initiator, control: uih}
+	f := frame{dlci: c.dlci, cr: m.role == initiator, control: m.information()}
 	info := m.scratch[:0]
 	room := c.settings.N1
 	if c.settings.ConvergenceLayer == 2 {
