@@ -49,6 +49,7 @@ func (g *messaging) init(m *Modem) {
 	first := m.kind.storages()[0].Name
 	g.memory = [3]string{first, first, first}
 	g.charset = "GSM"
+	g.notice = m.kind.NoticePreset
 	g.params = [4]int{17, 167, 0, 0}
 }
 

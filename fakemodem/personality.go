@@ -55,6 +55,8 @@ type Personality struct {
 	// Storages are the message storages and their sizes, the first one being
 	// the preset. Nil is "SM" with 20 and "ME" with 50.
 	Storages []Storage
+	// NoticePreset is +CNMI after power-on.
+	NoticePreset [5]int
 	// ZeroBased numbers the slots of a storage from zero.
 	ZeroBased bool
 	// PasswordFirst is true where +CGAUTH takes the password before the user.

@@ -88,7 +88,7 @@ func (m *Modem) tech() Technology {
 			return t
 		}
 	}
-	return can[len(can)-1]
+	return can[0]
 }
 
 // updateRadio brings the registration to what SIM, settings and coverage
