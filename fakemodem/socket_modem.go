@@ -52,6 +52,8 @@ type SocketFaults struct {
 	StaleReady   int           // notices for a socket of another run, sent before the answer to the next open
 	LoseClosed   int           // notices of a close that are not sent
 	SendFails    int           // sends that are refused for now
+	MaxPiece     int           // longer sends are refused with ERROR; zero: no limit
+	SlowNames    time.Duration // before a name is resolved
 	Partial      int           // the most that a send takes, in octets; zero: no limit
 	OpenFails    int           // opens that are refused by the network
 	ActivateFail int           // activations that fail
@@ -218,12 +220,22 @@ func (k *modemSocket) connect(done func(err error)) {
 		dial = k.m.n.DialContext
 	}
 	refuse := takeFault(&s.faults.OpenFails)
+	slow := s.faults.SlowNames
+	if _, err := netip.ParseAddr(k.host); err == nil {
+		slow = 0
+	}
 	address := net.JoinHostPort(k.host, strconv.Itoa(k.port))
 	k.m.n.start(func() {
 		defer cancel()
 		var conn net.Conn
 		err := net.ErrClosed
-		if !refuse {
+		if slow > 0 {
+			select {
+			case <-time.After(slow):
+			case <-ctx.Done():
+			}
+		}
+		if !refuse && ctx.Err() == nil {
 			conn, err = dial(ctx, k.network, address)
 		}
 		k.m.n.mu.Lock()
@@ -383,6 +395,47 @@ func (k *modemSocket) write() {
 	if k.m.sockets.list[k.id] != k {
 		k.conn.Close()
 	}
+}
+
+// tooLong tells whether a send of size octets is more than the firmware can.
+func (s *socketSet) tooLong(size int) bool { return s.faults.MaxPiece > 0 && size > s.faults.MaxPiece }
+
+// occupy puts every number in use that is free, as a host that died leaves them.
+func (s *socketSet) occupy(m *Modem) {
+	d := s.of(m)
+	if d == nil {
+		return
+	}
+	pc := m.contexts.get(1)
+	if m.contexts.activate(pc).kind == kindOK {
+		pc.sockets = func() { s.contextGone(m, pc) }
+		s.service = max(s.service, 1)
+	}
+	for id := range d.ids {
+		if s.list[id] == nil {
+			s.create(m, id, "tcp")
+		}
+	}
+}
+
+// The faults of sockets and names are in the catalogue; how they take hold is
+// the sockets' own.
+func init() {
+	forever := 1 << 30
+	set := func(id string, start func(x *injected)) {
+		k := faultKinds[id]
+		k.start = start
+		faultKinds[id] = k
+	}
+	set("F74", func(x *injected) {
+		x.m.sockets.faults.LoseClosed = forever
+		x.undo = func() { x.m.sockets.faults.LoseClosed = 0 }
+	})
+	set("F75", func(x *injected) {
+		x.m.sockets.faults.SlowNames = or(x.Delay, 60*time.Second)
+		x.undo = func() { x.m.sockets.faults.SlowNames = 0 }
+	})
+	set("F78", func(x *injected) { x.once(func() { x.m.sockets.occupy(x.m) }) })
 }
 
 // prompted asks for k octets with the dialect's mark and a fault's delay.

@@ -96,7 +96,7 @@ func qiOpen(c *Call) Result {
 func qiSend(c *Call) Result {
 	id, size := c.between(0, 0, 11, 0), c.between(1, 0, 1460, 0)
 	k := c.m.sockets.list[id]
-	if c.bad || c.Op != Set || k == nil || k.conn == nil || k.eof {
+	if c.bad || c.Op != Set || k == nil || k.conn == nil || k.eof || c.m.sockets.tooLong(size) {
 		return ERROR
 	}
 	if size == 0 {

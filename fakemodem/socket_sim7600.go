@@ -112,7 +112,7 @@ func cipOpen(c *Call) Result {
 func cipSend7600(c *Call) Result {
 	id, size := c.between(0, 0, 9, 0), c.between(1, 1, 1500, 0)
 	k := c.m.sockets.list[id]
-	if c.bad || c.Op != Set || k == nil || k.eof || k.network == "tcp" && k.conn == nil {
+	if c.bad || c.Op != Set || k == nil || k.eof || k.network == "tcp" && k.conn == nil || c.m.sockets.tooLong(size) {
 		c.Info("+IP ERROR: No active client")
 		return ERROR
 	}

@@ -109,7 +109,7 @@ func cipStart(c *Call) Result {
 func cipSend(c *Call) Result {
 	id, size := c.between(0, 0, 5, 0), c.between(1, 1, 1460, 0)
 	k := c.m.sockets.list[id]
-	if c.bad || c.Op != Set || k == nil || k.conn == nil || k.eof {
+	if c.bad || c.Op != Set || k == nil || k.conn == nil || k.eof || c.m.sockets.tooLong(size) {
 		return ERROR
 	}
 	return c.prompted("\r\n> ", size, func(data []byte) Result {

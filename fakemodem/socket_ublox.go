@@ -76,7 +76,7 @@ func usoConnect(c *Call) Result {
 
 func usoWrite(c *Call) Result {
 	k, size := c.socket(), c.between(1, 1, 1024, 0)
-	if k == nil || size == 0 || k.conn == nil || k.eof {
+	if k == nil || size == 0 || k.conn == nil || k.eof || c.m.sockets.tooLong(size) {
 		return CME(cmeNotAllowed)
 	}
 	return c.prompted("@", size, func(data []byte) Result {

@@ -209,6 +209,9 @@ func (b *Bearer) settle(ctx context.Context) error {
 // attachment is renewed and the call made once more.
 func (b *Bearer) connect(ctx context.Context) (*Connection, error) {
 	if b.cfg.Sockets != nil {
+		if err := b.attach(ctx); err != nil {
+			return nil, err
+		}
 		n, err := b.cfg.Sockets(ctx, b.d, b.cfg.Context)
 		if err != nil {
 			return nil, &ConnectError{Step: "sockets", Err: err}
@@ -246,6 +249,10 @@ func (b *Bearer) prepare(ctx context.Context) error {
 	if err := b.contexts.Define(ctx, b.cfg.Context); err != nil {
 		return &ConnectError{Step: "define", Err: err}
 	}
+	return b.attach(ctx)
+}
+
+func (b *Bearer) attach(ctx context.Context) error {
 	if b.quirks.NoAttach {
 		return nil
 	}

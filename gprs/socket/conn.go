@@ -20,6 +20,8 @@ type conn struct {
 	host    string
 	port    int
 
+	started bool // pump and push run; guarded by Stack.mu
+
 	in            inbox
 	readDeadline  *deadline
 	writeDeadline *deadline
@@ -30,6 +32,7 @@ type conn struct {
 	kick      chan struct{} // there may be data
 	closing   chan struct{} // closed by Close and by a failure
 	closeOnce sync.Once
+	closeErr  error // set within closeOnce
 	failOnce  sync.Once
 	pumpDone  chan struct{}
 	pushDone  chan struct{}
@@ -124,16 +127,21 @@ func (k *conn) SetWriteDeadline(t time.Time) error {
 }
 
 // Close closes the socket at the modem and waits until it is closed. It may be
-// called twice.
+// called twice. If the modem does not take the command, the error says so, and
+// the number stays in use until the Stack is closed.
 func (k *conn) Close() error {
 	k.closeOnce.Do(func() {
 		k.fail(net.ErrClosed)
 		<-k.pushDone
 		<-k.pumpDone
-		k.s.release(k)
+		if !k.s.release(k) {
+			k.closeErr = k.opError("close", errNotClosed)
+		}
 	})
-	return nil
+	return k.closeErr
 }
+
+var errNotClosed = errors.New("the modem was busy and may have the socket open still")
 
 func (k *conn) Read(p []byte) (int, error) {
 	for {

@@ -20,6 +20,7 @@ func (sim800) limits() limits { return limits{ids: 6, send: 1460, receive: 1460}
 // Limits of SIM800 (manual, chapter 8, "Maximum Response Time").
 const (
 	sim800Shut   = 65 * time.Second
+	sim800Attach = 75 * time.Second
 	sim800Bring  = 85 * time.Second
 	sim800Send   = 60 * time.Second
 	sim800Answer = 10 * time.Second
@@ -46,6 +47,9 @@ func (d sim800) bringUp(ctx context.Context) error {
 		return err
 	}
 	if err := d.stop(ctx); err != nil {
+		return err
+	}
+	if _, err := d.run(ctx, sim800Attach, "+CGATT=1"); err != nil {
 		return err
 	}
 	for _, text := range []string{"+CIPMUX=1", "+CIPQSEND=1", "+CIPRXGET=1"} {

@@ -386,6 +386,114 @@ func TestF76ActivationFailsOnce(t *testing.T) {
 	}
 }
 
+// F74 from the catalogue: no word of the close, and none of the data.
+func TestF74SilentClose(t *testing.T) {
+	each(t, nil, func(t *testing.T, r *rig) {
+		c, far := r.connect("tcp")
+		_, err := r.fake.Inject(fakemodem.Fault{ID: "F74"})
+		require.NoError(t, err)
+		require.NoError(t, far.Close())
+		start := time.Now()
+		_, err = c.Read(make([]byte, 1))
+		require.ErrorIs(t, err, io.EOF)
+		require.LessOrEqual(t, time.Since(start), 31*time.Second, "found by asking")
+	})
+}
+
+// F75: a name that takes a minute: the caller's context ends the wait, and the
+// number is free again when the modem has given up.
+func TestF75SlowNames(t *testing.T) {
+	each(t, nil, func(t *testing.T, r *rig) {
+		_, err := r.fake.Inject(fakemodem.Fault{ID: "F75"})
+		require.NoError(t, err)
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		start := time.Now()
+		_, err = r.stack.DialContext(ctx, "tcp", "gateway.example:7")
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Less(t, time.Since(start), 11*time.Second, "the caller does not wait for the modem")
+		time.Sleep(2 * time.Minute)
+		require.Zero(t, r.fake.OpenSockets())
+		c, err := r.stack.DialContext(t.Context(), "tcp", "gateway.example:7")
+		require.NoError(t, err, "with patience it works")
+		require.NoError(t, c.Close())
+	})
+}
+
+// Close ends a dial that is under way, and waits for what it left.
+func TestCloseDuringDial(t *testing.T) {
+	each(t, nil, func(t *testing.T, r *rig) {
+		_, err := r.fake.Inject(fakemodem.Fault{ID: "F75"})
+		require.NoError(t, err)
+		failed := make(chan error, 1)
+		go func() {
+			_, err := r.stack.DialContext(t.Context(), "tcp", "gateway.example:7")
+			failed <- err
+		}()
+		time.Sleep(time.Second)
+		start := time.Now()
+		r.stack.Close()
+		require.ErrorIs(t, <-failed, net.ErrClosed)
+		require.Less(t, time.Since(start), 3*time.Minute)
+	})
+}
+
+// F77: the firmware refuses pieces that its manual allows: they are made
+// smaller until it takes them, and nothing is lost or doubled.
+func TestF77SmallerPieces(t *testing.T) {
+	each(t, nil, func(t *testing.T, r *rig) {
+		c, far := r.connect("tcp")
+		r.fake.SetSocketFaults(fakemodem.SocketFaults{MaxPiece: 300})
+		payload := bytes.Repeat([]byte("0123456789"), 400)
+		got := make([]byte, len(payload))
+		read := make(chan error, 1)
+		go func() {
+			_, err := io.ReadFull(far, got)
+			read <- err
+		}()
+		_, err := c.Write(payload)
+		require.NoError(t, err)
+		require.NoError(t, <-read)
+		require.Equal(t, payload, got)
+	})
+}
+
+// F78 from the catalogue: numbers left over from a former run are freed when a
+// new one begins.
+func TestF78OccupiedAtStart(t *testing.T) {
+	for _, d := range dialects {
+		synctest.Test(t, func(t *testing.T) {
+			r := newModem(t, d.theirs)
+			_, err := r.fake.Inject(fakemodem.Fault{ID: "F78"})
+			require.NoError(t, err)
+			require.Equal(t, d.ids, r.fake.OpenSockets())
+			r.stack, err = socket.Open(t.Context(), r.modem, d.ours, nil)
+			require.NoError(t, err)
+			r.connect("tcp")
+			require.NoError(t, r.stack.Close())
+		})
+	}
+}
+
+// F79: a notice of data inside the answer about the state is not taken for
+// part of it, nor lost.
+func TestF79NoticeInsideTheState(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, socket.SIM800, fakemodem.SocketsSIM800, nil)
+		c, far := r.connect("tcp")
+		_, err := r.fake.Inject(fakemodem.Fault{ID: "F79"})
+		require.NoError(t, err)
+		time.Sleep(time.Minute) // the state is asked for now and then
+		_, err = far.Write([]byte("still here"))
+		require.NoError(t, err)
+		got := make([]byte, 10)
+		_, err = io.ReadFull(c, got)
+		require.NoError(t, err)
+		require.Equal(t, "still here", string(got))
+		require.NoError(t, c.Close())
+	})
+}
+
 // F08: a block that is shorter than its head says ends the connection, and the
 // modem is usable afterwards.
 func TestF08ShortBlock(t *testing.T) {

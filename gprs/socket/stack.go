@@ -142,6 +142,8 @@ type Stack struct {
 	stops  []func()
 	ctx    context.Context // of every command; ends last
 	cancel context.CancelFunc
+	opens  context.Context // of those that connect; ends first
+	stop   context.CancelFunc
 	work   sync.WaitGroup // goroutines of the sockets
 	done   chan struct{}
 	once   sync.Once
@@ -167,6 +169,7 @@ func Open(ctx context.Context, c at.Commander, d Dialect, cfg *Config) (*Stack, 
 		return nil, fmt.Errorf("socket: bringing up %s: %w", d.name, err)
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.opens, s.stop = context.WithCancel(s.ctx)
 	for _, prefix := range s.driver.notices() {
 		s.stops = append(s.stops, c.Handle(prefix, s.onNotice))
 	}
@@ -207,6 +210,7 @@ func (s *Stack) lose(cause error) {
 		all = append(all, k)
 	}
 	s.mu.Unlock()
+	s.stop()
 	for _, k := range all {
 		k.fail(cause)
 	}
@@ -230,11 +234,13 @@ func (s *Stack) Close() error {
 		s.mu.Lock()
 		var all []*conn
 		for _, k := range s.sockets {
-			all = append(all, k)
+			if k.started { // the others are with whoever opens them
+				all = append(all, k)
+			}
 		}
 		s.mu.Unlock()
 		for _, k := range all {
-			k.Close()
+			_ = k.Close() // stopping the service closes what is left
 		}
 		ctx, cancel := context.WithTimeout(s.ctx, stopTimeout)
 		err = s.driver.stop(ctx)
@@ -291,7 +297,11 @@ func (s *Stack) dial(ctx context.Context, network, address string) (*conn, error
 	}
 	ctx, cancel := context.WithTimeout(ctx, orDuration(s.cfg.OpenTimeout, 120*time.Second))
 	defer cancel()
+	defer context.AfterFunc(s.opens, cancel)()
 	if err := s.open(ctx, k); err != nil {
+		if ended := s.Err(); ended != nil {
+			return nil, ended
+		}
 		return nil, err
 	}
 	return k, nil
@@ -328,11 +338,12 @@ func (s *Stack) open(ctx context.Context, k *conn) error {
 	}
 	if err == nil {
 		s.sockets[k.id] = k
+		k.started = true
 		s.work.Add(2)
 	}
 	s.mu.Unlock()
 	if err != nil {
-		s.release(k)
+		s.abandon(ctx, k)
 		return err
 	}
 	go k.pump()
@@ -344,18 +355,56 @@ func (s *Stack) open(ctx context.Context, k *conn) error {
 // closeTimeout bounds the closing of a socket.
 const closeTimeout = 30 * time.Second
 
-// release closes k at the modem and frees its number.
-func (s *Stack) release(k *conn) {
+// abandon frees the number of a socket that did not connect. If the caller has
+// gone, the modem may still be busy connecting: then it is closed behind the
+// caller's back, as soon as the modem listens again.
+func (s *Stack) abandon(ctx context.Context, k *conn) {
+	s.mu.Lock()
+	aside := ctx.Err() != nil && !s.ending
+	if aside {
+		if k.id >= 0 {
+			s.sockets[k.id] = k
+		}
+		s.work.Add(1)
+	}
+	s.mu.Unlock()
+	if !aside {
+		s.release(k)
+		return
+	}
+	k.fail(net.ErrClosed)
+	go func() {
+		defer s.work.Done()
+		for !s.release(k) {
+			select {
+			case <-s.ctx.Done():
+				return
+			case <-time.After(releasePause):
+			}
+		}
+	}()
+}
+
+// releasePause is between attempts to close a socket of a modem that is busy.
+const releasePause = 5 * time.Second
+
+// release closes k at the modem and frees its number, unless the modem did not
+// even take the command.
+func (s *Stack) release(k *conn) bool {
 	if k.id >= 0 {
 		ctx, cancel := context.WithTimeout(s.ctx, closeTimeout)
-		_ = s.driver.close(ctx, k) // a socket that is gone already is as good
+		err := s.driver.close(ctx, k) // a socket that is gone already is as good
 		cancel()
+		if err != nil && !refused(err) && !errors.Is(err, at.ErrLineGone) && s.ctx.Err() == nil {
+			return false
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.sockets[k.id] == k {
 		delete(s.sockets, k.id)
 	}
+	return true
 }
 
 // hostPort is the address of a peer as it was given: the modem resolves names.
