@@ -106,9 +106,9 @@ func TestLostConnectionIsDialledAgain(t *testing.T) {
 	connected(t, func(w *world, x *exchange) {
 		ctx := w.device.t.Context()
 		require.NoError(t, w.device.send("reading 1").Wait(ctx))
+		events := w.device.e.Events(ctx)
 		x.cut(errNoCoverage)
 		r := w.device.send("reading 2")
-		events := w.device.e.Events(ctx)
 		time.Sleep(time.Hour)
 		e := <-events // about the write or the dial that failed, whichever came first
 		require.Equal(t, EventPathDown, e.Kind)
