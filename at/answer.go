@@ -93,10 +93,14 @@ func (x *exchange) owesInformation() bool {
 func (m *Modem) conclude(x *exchange, o outcome, text string) {
 	dial := x.call != nil
 	m.leave(x)
+	m.dropBodies(x)
 	complete := o == success && len(x.resp.Info) > 0
 	if x.aborting && x.rerun && !x.finished && o != connected && !complete {
 		m.requeue(x)
 		return
+	}
+	if o == success {
+		m.echo.obeyed(x.cmd.Text)
 	}
 	if x.abandoned {
 		if text != "" {
@@ -117,7 +121,7 @@ func (m *Modem) conclude(x *exchange, o outcome, text string) {
 		m.unwantedData(nil)
 	case o == oddResult || o == failure:
 		if o == oddResult && !x.isCall() {
-			m.lose("result of a call: " + text)
+			m.lose(x, "result of a call: "+text)
 			m.search(0)
 		}
 		m.finish(x, resultError(text))

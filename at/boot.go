@@ -59,7 +59,8 @@ func (m *Modem) bootLine(x *exchange, text []byte) bool {
 		m.finish(x, ErrRebooted)
 	}
 	m.leave(x)
-	m.lose("the modem has rebooted")
+	m.dropBodies(x)
+	m.lose(x, "the modem has rebooted")
 	m.search(promptClosed)
 	return true
 }

@@ -33,6 +33,14 @@ func (e *echo) entering(data []byte) {
 	e.data = strings.FieldsFunc(string(data), func(r rune) bool { return r == '\r' || r == '\n' })
 }
 
+// obeyed notes whether the modem was told to repeat or not to (ATE1, ATE0).
+func (e *echo) obeyed(text string) {
+	if text == "" || text[0] != 'E' && text[0] != 'e' {
+		return
+	}
+	e.unwish = len(text) == 1 || text[1] != '1'
+}
+
 // strip takes away an echo. What is left is the line itself, or a line that
 // followed an echo without a break.
 func (e *echo) strip(m *Modem, text []byte) (rest []byte, isEcho bool) {
@@ -109,7 +117,7 @@ func isRemains(line []byte, text string) bool {
 	if strings.HasSuffix(sent, string(line)) {
 		return true
 	}
-	if string(line[:2]) != "AT" {
+	if line[0] != 'A' {
 		return false
 	}
 	i := 0

@@ -141,7 +141,6 @@ func (m *Modem) finish(x *exchange, err error) {
 // leave takes the line from x, which the modem has answered.
 func (m *Modem) leave(x *exchange) {
 	m.withdraw(x)
-	m.dropBodies(x)
 	m.run = nil
 	m.echo.data = nil
 	if m.cfg.Pacing > 0 {
@@ -254,7 +253,7 @@ func (m *Modem) expire(x *exchange) {
 	if untouched {
 		return
 	}
-	m.lose("no answer")
+	m.lose(x, "no answer")
 	m.search(open)
 }
 

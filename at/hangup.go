@@ -58,6 +58,7 @@ func (m *Modem) LeaveDataMode(ctx context.Context) error {
 	if x := m.run; x != nil {
 		m.finish(x, ErrDataMode)
 		m.leave(x)
+		m.dropBodies(x)
 	}
 	c := m.newCall()
 	c.closing = true

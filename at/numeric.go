@@ -40,7 +40,7 @@ func (m *Modem) numericResult() {
 	text := []byte(numericResults[m.in.digit])
 	m.place.numeric = true
 	if !m.place.searching() {
-		m.lose("the modem answers in numbers")
+		m.lose(nil, "the modem answers in numbers")
 	}
 	m.dispatch(text, text)
 	m.search(promptClosed)

@@ -16,8 +16,13 @@ type place struct {
 	since   time.Time // begin of the drain
 	round   int       // probes made in this search
 	refused int       // of them answered by a failure
-	probe   int       // turns through Config.Probes, so that a late answer has another name
-	named   bool      // the probe's own line has come
+	last    *exchange // the lost command, whose late answer may have a body
+	weak    bool      // the probe that is out is like an earlier one
+	probes  []string  // the questions that the lost command cannot have asked
+	probe   int       // probes since the place was known; no two of them are alike
+	word    []string  // the names that the answer to the probe that is out has, in order
+	matched int       // of them heard since the last result
+	foreign bool      // a line of another answer was heard since then
 	prompts bool      // a > is an entry that ESC ends
 	numeric bool      // the modem answers in numbers (ATV0)
 	fill    *Prompt   // an entry by count that may open late
@@ -45,9 +50,13 @@ func (p *place) answer(err error) {
 	p.waiters = nil
 }
 
-// lose notes that the place is lost.
-func (m *Modem) lose(why string) {
-	m.place.lost = true
+// lose notes that the place is lost, because of x if that is not nil.
+func (m *Modem) lose(x *exchange, why string) {
+	m.place.lost, m.place.last = true, x
+	m.place.choose(m.cfg, x)
+	if x != nil {
+		x.abandoned = true // it must not be recycled
+	}
 	m.stats.Losses++
 	m.warn("place lost: " + why)
 }
@@ -93,10 +102,18 @@ func (m *Modem) heardPlace() {
 		}
 		m.timer.arm(m, p.due)
 	case placeSettle:
-		if m.now.Before(p.since.Add(drainLimit)) {
-			p.wait(m, m.cfg.Quiet/2)
+		if m.now.Before(p.since.Add(settleLimit)) {
+			p.wait(m, p.settleTime(m.cfg))
 		}
 	}
+}
+
+// settleTime is the silence that must follow the answer to a probe.
+func (p *place) settleTime(c *Config) time.Duration {
+	if p.weak {
+		return max(drainLimit, c.Quiet)
+	}
+	return c.Quiet / 2
 }
 
 // reopened ends an entry that opened only now.
@@ -139,24 +156,63 @@ func (m *Modem) tickPlace() {
 // numbers.
 func (m *Modem) askPlace() {
 	p := &m.place
+	if p.last != nil {
+		m.dropBodies(p.last) // quiet has come before their end
+	}
 	m.stats.Noise += len(m.in.line)
 	m.in.line = m.in.line[:0]
 	if p.numeric {
 		p.phase = placeRepair
 		m.putOwn("ATV1\r")
 	} else {
-		p.phase, p.named = placeProbe, false
-		p.probe++
-		text := p.question(m.cfg)
+		p.phase = placeProbe
+		text := p.ask(m.cfg)
 		m.echo.sending(text)
 		m.putOwn("AT" + text + "\r")
 	}
 	p.wait(m, m.cfg.ProbeTimeout)
 }
 
-// question returns the probe of this round.
-func (p *place) question(c *Config) string {
-	return c.Probes[(p.probe-1)%len(c.Probes)]
+// choose takes the probes whose answer cannot be mistaken for that of x.
+func (p *place) choose(c *Config, x *exchange) {
+	if p.probe > 0 {
+		return // some are out, and their names count on
+	}
+	p.probes = nil
+	for _, text := range c.Probes {
+		if asked, _ := nextPart(text); x == nil || !x.named([]byte(asked.name)) {
+			p.probes = append(p.probes, text)
+		}
+	}
+	if len(p.probes) == 0 {
+		p.probes = c.Probes
+	}
+}
+
+// ask makes the next probe. Since a modem answers in order, the answer to a
+// probe shows that those before it are answered or lost, if only no two are
+// alike: the first ask one question each, further ones two, then three (the
+// numerals of a system whose digits are the questions). The last round of a
+// search asks one question again, for modems that take no joined commands; its
+// answer counts only when a long silence follows.
+func (p *place) ask(c *Config) string {
+	if len(p.probes) == 0 {
+		p.choose(c, nil)
+	}
+	p.probe++
+	p.word, p.matched, p.foreign = p.word[:0], 0, false
+	var texts []string
+	n := p.probe
+	if p.weak = n > len(p.probes) && p.round == probeRounds-1; p.weak {
+		n = 1 + n%len(p.probes)
+	}
+	for ; n > 0; n = (n - 1) / len(p.probes) {
+		text := p.probes[(n-1)%len(p.probes)]
+		asked, _ := nextPart(text)
+		texts = append(texts, text)
+		p.word = append(p.word, asked.name)
+	}
+	return Join(texts...)
 }
 
 // nextRound is the end of a probe that was not answered.
@@ -177,7 +233,7 @@ func (m *Modem) nextRound() {
 // found ends a search with success.
 func (m *Modem) found() {
 	p := &m.place
-	p.probe = 0
+	p.probe, p.probes, p.last = 0, nil, nil
 	p.lost, p.phase, p.prompts, p.fill = false, placeStill, false, nil
 	p.answer(nil)
 }
@@ -200,41 +256,64 @@ func (m *Modem) placeLine(text []byte) {
 	p := &m.place
 	o, _ := finalResult(text, m.cfg.Finals)
 	switch {
-	case p.phase == placeProbe && p.answers(m.cfg, text):
-		p.named = true
+	case p.phase == placeProbe && p.answers(text):
+		p.matched++
 	case o == notFinal:
+		p.foreign = p.foreign || !m.known(text)
 		m.placeStray(text)
-	case p.phase == placeProbe && p.named:
-		p.phase, p.since = placeSettle, m.now
-		p.wait(m, m.cfg.Quiet/2)
-	case p.phase == placeProbe && o == failure:
-		p.refused++
+	case p.phase == placeProbe:
+		m.probeResult(o, text)
 	case p.phase == placeRepair && o == success:
 		p.numeric = false
 		m.askPlace()
 	case p.phase == placeMute:
 		m.found()
 	case o == connected:
-		p.phase = placeStill
 		m.unwantedData(nil)
 	default:
 		m.late(string(text))
 	}
 }
 
-// answers tells whether a line is the answer to the probe that is out.
-func (p *place) answers(c *Config, text []byte) bool {
-	asked, _ := nextPart(p.question(c))
-	if asked.name == "" || !hasName(text, asked.name) {
+// probeResult takes a final result while a probe is out.
+func (m *Modem) probeResult(o outcome, text []byte) {
+	p := &m.place
+	whole := p.matched == len(p.word) && !p.foreign
+	refused := o == failure && p.matched == 0 && !p.foreign
+	p.matched, p.foreign = 0, false
+	switch {
+	case o == connected:
+		m.unwantedData(nil)
+	case whole:
+		p.phase, p.since = placeSettle, m.now
+		p.wait(m, p.settleTime(m.cfg))
+	case refused && p.refused == p.round:
+		p.refused++ // one for each round at most
+	default:
+		m.late(string(text))
+	}
+}
+
+// answers tells whether a line is the next of the answer to the probe that is
+// out.
+func (p *place) answers(text []byte) bool {
+	if p.matched >= len(p.word) || !hasName(text, p.word[p.matched]) {
 		return false
 	}
-	x := exchange{first: asked}
+	x := exchange{first: part{name: p.word[p.matched], form: formRead}}
 	return x.accepts(text)
 }
 
 // placeStray delivers a line that is no answer to a probe: known ones as what
 // they are, others as late.
 func (m *Modem) placeStray(text []byte) {
+	if x := m.place.last; x != nil && x.named(text) && x.accepts(text) {
+		m.late(string(text))
+		if x.cmd.Body != nil && m.in.quoted == nil {
+			m.expectBody(string(text), x.cmd.Body(string(text)), x, 0)
+		}
+		return
+	}
 	if m.known(text) || m.cfg.isBoot(text) {
 		m.stray(text)
 		return
