@@ -16,7 +16,7 @@ func (a *alarm) arm(m *Modem, t time.Time) {
 		return
 	}
 	a.at = t
-	wait := max(t.Sub(m.now), 0)
+	wait := max(t.Sub(m.clock()), 0)
 	if a.timer == nil {
 		a.timer = time.AfterFunc(wait, m.ring)
 		return
@@ -39,5 +39,9 @@ func (m *Modem) ring() {
 		return
 	}
 	m.timer.at = time.Time{}
-	m.timer.arm(m, m.tick())
+	next := m.tick()
+	if next.IsZero() {
+		m.retireWriter()
+	}
+	m.timer.arm(m, next)
 }

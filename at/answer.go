@@ -65,7 +65,7 @@ func (m *Modem) inform(x *exchange, line []byte) {
 	}
 	if x.cmd.NoFinal && len(x.cmd.Stages) == 0 && m.in.block.left == 0 && len(m.in.bodies) == 0 {
 		m.conclude(x, success, "")
-		m.earliest = later(m.earliest, m.now.Add(m.cfg.Quiet)) // a result may come even so
+		m.earliest = later(m.earliest, m.clock().Add(m.cfg.Quiet)) // a result may come even so
 	}
 }
 
@@ -73,7 +73,7 @@ func (m *Modem) inform(x *exchange, line []byte) {
 func (m *Modem) final(x *exchange, o outcome, text string) {
 	if o == success && text == "OK" && x.owesInformation() && !x.aborting && x.graceDue.IsZero() {
 		// A second result of the command before (F20) looks just like this.
-		x.graceDue = m.now.Add(extraGrace)
+		x.graceDue = m.clock().Add(extraGrace)
 		m.timer.arm(m, x.graceDue)
 		return
 	}

@@ -47,14 +47,14 @@ func (m *Modem) expectBody(head string, b Body, x *exchange, info int) bool {
 	case n > 0:
 		m.in.block = block{left: n, head: head, run: x, info: info, gap: true}
 		if x == nil {
-			m.in.block.due = m.now.Add(bodyTimeout)
+			m.in.block.due = m.clock().Add(bodyTimeout)
 			m.timer.arm(m, m.in.block.due)
 		}
 		return true
 	case b.Lines > 0:
 		p := pendingBody{head: head, run: x, info: info, rule: b}
 		if x == nil {
-			p.deadline = m.now.Add(bodyTimeout)
+			p.deadline = m.clock().Add(bodyTimeout)
 			m.timer.arm(m, p.deadline)
 		}
 		if len(m.in.bodies) == maxPending {
@@ -188,13 +188,13 @@ func (m *Modem) giveUpBody(i int) {
 // tickBodies gives up bodies of notifications that did not come in time.
 func (m *Modem) tickBodies() {
 	for i := 0; i < len(m.in.bodies); {
-		if d := m.in.bodies[i].deadline; !d.IsZero() && !m.now.Before(d) {
+		if d := m.in.bodies[i].deadline; !d.IsZero() && !m.clock().Before(d) {
 			m.giveUpBody(i)
 			continue
 		}
 		i++
 	}
-	if d := m.in.block.due; m.in.block.left > 0 && !d.IsZero() && !m.now.Before(d) {
+	if d := m.in.block.due; m.in.block.left > 0 && !d.IsZero() && !m.clock().Before(d) {
 		m.giveUpBlock()
 	}
 	m.tickDigit()

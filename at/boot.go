@@ -34,7 +34,7 @@ func (m *Modem) bootLine(x *exchange, text []byte) bool {
 	}
 	line := string(text)
 	expected := x != nil && x.reboots()
-	if !m.boot.fresh(m.now, line) {
+	if !m.boot.fresh(m.clock(), line) {
 		m.notify(Notification{Line: line, Kind: KindKnown})
 		return true
 	}

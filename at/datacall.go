@@ -105,7 +105,7 @@ func (m *Modem) connected(x *exchange) {
 func (m *Modem) occupy(c *DataCall) {
 	m.call = c
 	c.state, c.discard, c.tail = callUp, false, tail{}
-	c.lastOut = m.now
+	c.lastOut = m.clock()
 	c.cond.Broadcast()
 	if line, ok := m.line.(interface{ DCD() (bool, error) }); ok && !c.closing && !c.handedOver {
 		m.spawn(func() { c.watchCarrier(line.DCD) })
@@ -204,7 +204,7 @@ func (c *DataCall) escaped(result string) {
 func (c *DataCall) hold(n int) {
 	m := c.m
 	c.held = n
-	c.due = m.now.Add(max(m.cfg.EscapeGuard, m.cfg.Quiet))
+	c.due = m.clock().Add(max(m.cfg.EscapeGuard, m.cfg.Quiet))
 	m.timer.arm(m, c.due)
 }
 

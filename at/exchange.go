@@ -58,11 +58,11 @@ func (m *Modem) newExchange(cmd *Command, call *DataCall, own bool) *exchange {
 		x = &exchange{done: make(chan struct{}, 1)}
 	}
 	m.spare = nil
-	*x = exchange{cmd: *cmd, call: call, own: own, done: x.done}
+	x.cmd, x.call, x.own = *cmd, call, own // the rest is zero
 	x.first, x.rest = nextPart(cmd.Text)
 	x.unnamed = cmd.FreeText || answersUnnamed(cmd.Text)
 	if limit := m.cfg.limit(cmd); limit > 0 {
-		x.deadline = m.now.Add(limit)
+		x.deadline = m.clock().Add(limit)
 	}
 	return x
 }
@@ -103,7 +103,7 @@ func (m *Modem) start(x *exchange) {
 	if p := x.cmd.Prompt; p != nil {
 		x.prompt = promptAwait
 		if d := promptLimit(p); d > 0 {
-			x.promptDue = m.now.Add(d)
+			x.promptDue = m.clock().Add(d)
 			m.timer.arm(m, x.promptDue)
 		}
 	}
@@ -144,7 +144,7 @@ func (m *Modem) leave(x *exchange) {
 	m.run = nil
 	m.echo.data = nil
 	if m.cfg.Pacing > 0 {
-		m.earliest = m.now.Add(m.cfg.Pacing)
+		m.earliest = m.clock().Add(m.cfg.Pacing)
 	}
 }
 
@@ -179,7 +179,7 @@ func (m *Modem) release(x *exchange, cause error) {
 		m.abort(x, false)
 	}
 	if x.deadline.IsZero() { // no limit of its own, but the line needs one
-		x.deadline = m.now.Add(defaultAnswerTimeout)
+		x.deadline = m.clock().Add(defaultAnswerTimeout)
 		m.timer.arm(m, x.deadline)
 	}
 }
@@ -207,7 +207,7 @@ func (m *Modem) abort(x *exchange, rerun bool) {
 		return
 	}
 	x.aborting, x.rerun = true, rerun
-	x.abortDue = m.now.Add(abortTimeout)
+	x.abortDue = m.clock().Add(abortTimeout)
 	m.timer.arm(m, x.abortDue)
 	m.put(nil, NothingWritten, "\r")
 }
@@ -229,7 +229,7 @@ func (m *Modem) tickRun() {
 	if x == nil {
 		return
 	}
-	due := func(t time.Time) bool { return !t.IsZero() && !m.now.Before(t) }
+	due := func(t time.Time) bool { return !t.IsZero() && !m.clock().Before(t) }
 	switch {
 	case due(x.deadline), due(x.abortDue), due(x.promptDue):
 		m.expire(x)
@@ -243,7 +243,7 @@ func (m *Modem) tickRun() {
 // expire gives up the running x: the modem has not answered in time.
 func (m *Modem) expire(x *exchange) {
 	cause := error(ErrNoAnswer)
-	if !x.promptDue.IsZero() && !m.now.Before(x.promptDue) {
+	if !x.promptDue.IsZero() && !m.clock().Before(x.promptDue) {
 		cause = fmt.Errorf("%w: the prompt %s has not come", ErrNoAnswer, x.cmd.Prompt.mark())
 	}
 	untouched := m.withdraw(x) && !x.sent()
@@ -261,7 +261,7 @@ func (m *Modem) expire(x *exchange) {
 func (m *Modem) expireQueue() {
 	for i := 0; i < len(m.queue); {
 		x := m.queue[i]
-		if x.deadline.IsZero() || m.now.Before(x.deadline) {
+		if x.deadline.IsZero() || m.clock().Before(x.deadline) {
 			i++
 			continue
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"time"
 )
 
@@ -15,6 +16,7 @@ type input struct {
 	skip     bool   // the line is beyond the limit and dropped
 	needLF   bool   // a line ended in CR; the LF belongs to it
 	blanks   int    // empty lines since the last line
+	crowded  bool   // a queue is half full
 	block    block
 	quoted   []byte // the octets that stood inside the line so far
 	bodies   []pendingBody
@@ -38,7 +40,9 @@ func (m *Modem) read() {
 	for {
 		n, err := m.line.Read(buf)
 		if n > 0 {
-			m.received(buf[:n])
+			if m.received(buf[:n]) {
+				runtime.Gosched() // let the subscriber run; this waits for nobody
+			}
 			pause = 0
 			if n == len(buf) && n < largeRead {
 				buf = make([]byte, min(4*n, largeRead))
@@ -89,8 +93,9 @@ func (p *idlePause) wait(m *Modem) bool {
 	return true
 }
 
-// received takes bytes from the reader.
-func (m *Modem) received(p []byte) {
+// received takes bytes from the reader and tells whether a subscriber is
+// falling behind.
+func (m *Modem) received(p []byte) (crowded bool) {
 	m.lock()
 	defer m.mu.Unlock()
 	m.traceIn(p)
@@ -98,15 +103,15 @@ func (m *Modem) received(p []byte) {
 		p = m.feed(p)
 		if len(p) > 0 && m.call != nil && m.call.full() {
 			m.call.cond.Wait() // the stream's back pressure; releases the lock
+			m.now = zeroTime
 		}
 	}
-	if m.err != nil {
-		return
+	crowded, m.in.crowded = m.in.crowded, false
+	if m.err == nil {
+		m.heardPlace()
+		m.proceed()
 	}
-	m.now = time.Now()
-	m.in.heard = m.now
-	m.heardPlace()
-	m.proceed()
+	return crowded
 }
 
 // feed takes some of p and returns the rest.

@@ -127,10 +127,18 @@ func (m *Modem) end(cause error) {
 	m.flushBodies()
 }
 
-// lock takes the lock and notes the time of the event.
+// lock takes the lock for an event.
 func (m *Modem) lock() {
 	m.mu.Lock()
-	m.now = time.Now()
+	m.now = zeroTime
+}
+
+// clock returns the time of the event, which is the same throughout it.
+func (m *Modem) clock() time.Time {
+	if m.now.IsZero() {
+		m.now = time.Now()
+	}
+	return m.now
 }
 
 // spawn runs fn on a goroutine that Close waits for. The lock is held.
@@ -244,7 +252,7 @@ func (m *Modem) proceed() {
 	if len(m.queue) == 0 {
 		return
 	}
-	if m.now.Before(m.earliest) {
+	if !m.earliest.IsZero() && m.clock().Before(m.earliest) {
 		m.timer.arm(m, m.earliest)
 		return
 	}
@@ -253,7 +261,7 @@ func (m *Modem) proceed() {
 	m.start(x)
 }
 
-// tick does what is due at m.now and returns when it wants to be called next.
+// tick does what is due at m.clock() and returns when it wants to be called next.
 func (m *Modem) tick() (next time.Time) {
 	soon := func(t time.Time) {
 		if !t.IsZero() && (next.IsZero() || t.Before(next)) {
@@ -282,11 +290,11 @@ func (m *Modem) tick() (next time.Time) {
 	if m.place.searching() {
 		soon(m.place.due)
 	}
-	if len(m.queue) > 0 && m.now.Before(m.earliest) {
+	if len(m.queue) > 0 && m.clock().Before(m.earliest) {
 		soon(m.earliest)
 	}
 	if c := m.call; c != nil {
-		c.tick(m.now) // may end the call
+		c.tick(m.clock()) // may end the call
 		soon(c.due)
 	}
 	return next

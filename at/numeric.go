@@ -10,7 +10,7 @@ func (m *Modem) holdDigit(c byte) bool {
 		return false
 	}
 	m.in.digit = c
-	m.in.digitDue = m.now.Add(m.cfg.Quiet)
+	m.in.digitDue = m.clock().Add(m.cfg.Quiet)
 	m.timer.arm(m, m.in.digitDue)
 	return true
 }
@@ -28,7 +28,7 @@ func (m *Modem) digitFollowed(next byte) {
 
 // tickDigit takes a digit that nothing followed as a result.
 func (m *Modem) tickDigit() {
-	if !m.in.digitDue.IsZero() && !m.now.Before(m.in.digitDue) {
+	if !m.in.digitDue.IsZero() && !m.clock().Before(m.in.digitDue) {
 		m.in.digitDue = zeroTime
 		m.numericResult()
 	}

@@ -14,6 +14,7 @@ type outbox struct {
 	secret  bool
 	writing bool // the writer is busy with bytes taken before
 	started bool // the writer's goroutine runs
+	retire  bool // it is to end, since there is nothing to do
 }
 
 // put queues bytes of an exchange, or the engine's own, for the writer.
@@ -62,6 +63,9 @@ func (m *Modem) write() {
 			var owner *exchange
 			var before Progress
 			taken, owner, before = m.take(taken)
+			if taken == nil {
+				return
+			}
 			if len(taken) == 0 {
 				break
 			}
@@ -78,18 +82,32 @@ func (m *Modem) write() {
 	}
 }
 
+// retireWriter ends a writer that has had nothing to do, and its stack; the
+// next bytes start another.
+func (m *Modem) retireWriter() {
+	if m.out.started && !m.out.writing && len(m.out.buf) == 0 && m.run == nil && len(m.queue) == 0 && m.call == nil && !m.place.searching() {
+		m.out.retire = true
+		m.kick()
+	}
+}
+
 // take hands the waiting bytes to the writer in exchange for the buffer it has
-// done with. From here on the owner's bytes count as sent.
+// done with. From here on the owner's bytes count as sent. Nil ends the writer.
 func (m *Modem) take(done []byte) (taken []byte, owner *exchange, before Progress) {
-	m.lock()
+	m.mu.Lock()
 	defer m.mu.Unlock()
 	if cap(done) > bigBuffer {
 		done = nil
 	}
 	if m.err != nil || len(m.out.buf) == 0 {
 		m.out.writing = false
-		return nil, nil, NothingWritten
+		if m.out.retire {
+			m.out.retire, m.out.started = false, false
+			return nil, nil, NothingWritten
+		}
+		return empty(done), nil, NothingWritten
 	}
+	m.out.retire = false
 	taken, owner = m.out.buf, m.out.owner
 	m.out.buf, m.out.owner = done[:0], nil
 	m.out.writing = true
@@ -98,8 +116,19 @@ func (m *Modem) take(done []byte) (taken []byte, owner *exchange, before Progres
 		owner.progress = max(owner.progress, m.out.step)
 		owner.out = true
 	}
-	m.traceOut(taken, m.out.secret)
+	if len(m.trace.recorders) > 0 {
+		m.now = time.Now()
+		m.traceOut(taken, m.out.secret)
+	}
 	return taken, owner, before
+}
+
+// empty returns a buffer without bytes that is not nil.
+func empty(buf []byte) []byte {
+	if buf == nil {
+		return []byte{}
+	}
+	return buf[:0]
 }
 
 // wrote notes that the bytes are out.

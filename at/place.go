@@ -68,7 +68,7 @@ func (m *Modem) search(open openPrompt) {
 	}
 	p := &m.place
 	p.lost, p.phase = true, placeDrain
-	p.since, p.round, p.refused = m.now, 0, 0
+	p.since, p.round, p.refused = m.clock(), 0, 0
 	p.prompts = open == mayBeOpen
 	if p.prompts {
 		m.putOwn(esc)
@@ -78,7 +78,7 @@ func (m *Modem) search(open openPrompt) {
 
 // wait sets the end of the phase.
 func (p *place) wait(m *Modem, d time.Duration) {
-	p.due = m.now.Add(d)
+	p.due = m.clock().Add(d)
 	m.timer.arm(m, p.due)
 }
 
@@ -96,13 +96,13 @@ func (m *Modem) heardPlace() {
 	p := &m.place
 	switch p.phase {
 	case placeDrain:
-		p.due = m.now.Add(m.cfg.Quiet)
+		p.due = m.clock().Add(m.cfg.Quiet)
 		if limit := p.since.Add(max(drainLimit, m.cfg.Quiet)); p.due.After(limit) {
 			p.due = limit
 		}
 		m.timer.arm(m, p.due)
 	case placeSettle:
-		if m.now.Before(p.since.Add(settleLimit)) {
+		if m.clock().Before(p.since.Add(settleLimit)) {
 			p.wait(m, p.settleTime(m.cfg))
 		}
 	}
@@ -120,14 +120,14 @@ func (p *place) settleTime(c *Config) time.Duration {
 func (m *Modem) reopened() {
 	m.putOwn(esc)
 	m.place.phase = placeDrain
-	m.place.since = m.now
+	m.place.since = m.clock()
 	m.place.wait(m, m.cfg.Quiet)
 }
 
 // tickPlace ends a phase whose time is over.
 func (m *Modem) tickPlace() {
 	p := &m.place
-	if p.phase == placeStill || m.now.Before(p.due) {
+	if p.phase == placeStill || m.clock().Before(p.due) {
 		return
 	}
 	switch p.phase {
@@ -221,7 +221,7 @@ func (m *Modem) nextRound() {
 	p.round++
 	switch {
 	case p.round < probeRounds:
-		p.phase, p.since = placeDrain, m.now
+		p.phase, p.since = placeDrain, m.clock()
 		p.wait(m, m.cfg.Quiet)
 	case p.refused >= probeRounds:
 		m.found() // refused every probe, one by one: that is an answer as well
@@ -285,7 +285,7 @@ func (m *Modem) probeResult(o outcome, text []byte) {
 	case o == connected:
 		m.unwantedData(nil)
 	case whole:
-		p.phase, p.since = placeSettle, m.now
+		p.phase, p.since = placeSettle, m.clock()
 		p.wait(m, p.settleTime(m.cfg))
 	case refused && p.refused == p.round:
 		p.refused++ // one for each round at most

@@ -74,7 +74,7 @@ func (m *Modem) prompted(x *exchange) {
 		m.put(nil, NothingWritten, esc)
 	case x.cmd.Prompt.Gap > 0:
 		x.prompt = promptGap
-		x.dataDue = m.now.Add(x.cmd.Prompt.Gap)
+		x.dataDue = m.clock().Add(x.cmd.Prompt.Gap)
 		m.timer.arm(m, x.dataDue)
 	default:
 		m.fillPrompt(x)

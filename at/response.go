@@ -26,7 +26,7 @@ type Info struct {
 // one.
 func (r Response) Line(name string) (Info, bool) {
 	for _, info := range r.Info {
-		if hasName([]byte(info.Text), name) {
+		if hasPrefix(info.Text, name) {
 			return info, true
 		}
 	}

@@ -47,6 +47,7 @@ func (p *halfPipe) Read(b []byte) (int, error) {
 	}
 	n := copy(b, p.buf)
 	p.buf = append(p.buf[:0], p.buf[n:]...)
+	p.cond.Broadcast() // for writeBounded
 	return n, nil
 }
 

@@ -9,7 +9,7 @@ import (
 // shape decides whether a line that begins with the name of a command part is
 // its answer or a notification of the same name. had says that the command has
 // such a line already.
-type shape func(p part, fields string, had bool) bool
+type shape func(p part, fields []byte, had bool) bool
 
 // shapes are the names that serve answers and notifications alike. A line of
 // any other name of the command in flight is its answer.
@@ -42,14 +42,14 @@ func (x *exchange) accepts(text []byte) bool {
 	if !ok {
 		return true
 	}
-	fields := strings.TrimSpace(strings.TrimPrefix(string(text[len(p.name):]), ":"))
+	fields := bytes.TrimSpace(bytes.TrimPrefix(text[len(p.name):], []byte(":")))
 	return decide(p, fields, x.has(p.name))
 }
 
 // has tells whether the answer has a line of that name.
 func (x *exchange) has(name string) bool {
 	for _, info := range x.resp.Info {
-		if hasName([]byte(info.Text), name) {
+		if hasPrefix(info.Text, name) {
 			return true
 		}
 	}
@@ -59,12 +59,12 @@ func (x *exchange) has(name string) bool {
 // registrationShape: the answer is <n>,<stat>[,…], the notification
 // <stat>[,<area>,…]. So the answer's second field is a number of at most three
 // digits without quotes, and an area code is quoted or has four.
-func registrationShape(p part, fields string, had bool) bool {
+func registrationShape(p part, fields []byte, had bool) bool {
 	switch p.form {
 	case formTest:
-		return strings.HasPrefix(fields, "(")
+		return bytes.HasPrefix(fields, []byte("("))
 	case formRead:
-		f := splitFields(fields)
+		f := splitFields(string(fields))
 		if had || len(f) < 2 || len(f[1]) > 3 {
 			return false
 		}
@@ -75,29 +75,29 @@ func registrationShape(p part, fields string, had bool) bool {
 }
 
 // firstShape: both look the same; the first is the answer.
-func firstShape(_ part, _ string, had bool) bool { return !had }
+func firstShape(_ part, _ []byte, had bool) bool { return !had }
 
 // queryShape: only the read and test forms have an answer, of one line.
-func queryShape(p part, _ string, had bool) bool {
+func queryShape(p part, _ []byte, had bool) bool {
 	return !had && (p.form == formRead || p.form == formTest)
 }
 
 // ussdShape: the read form answers <n>; with a second field it is what the
 // network sent.
-func ussdShape(p part, fields string, had bool) bool {
+func ussdShape(p part, fields []byte, had bool) bool {
 	switch p.form {
 	case formTest:
 		return !had
 	case formRead:
-		return !had && !strings.Contains(fields, ",")
+		return !had && bytes.IndexByte(fields, ',') < 0
 	}
 	return false
 }
 
 // rxgetShape: AT+CIPRXGET=<mode>,… answers with its mode first; 1,<id> is the
 // notification of data.
-func rxgetShape(p part, fields string, had bool) bool {
-	mode, _, set := strings.Cut(fields, ",")
+func rxgetShape(p part, fields []byte, had bool) bool {
+	mode, _, set := strings.Cut(string(fields), ",")
 	switch p.form {
 	case formTest:
 		return !had
@@ -112,6 +112,6 @@ func rxgetShape(p part, fields string, had bool) bool {
 
 // openShape: the read and test forms list; the set form is answered by a
 // notification of id and result, which a Stage may wait for.
-func openShape(p part, fields string, _ bool) bool {
-	return p.form == formTest || p.form == formRead && bytes.Count([]byte(fields), []byte{','}) != 1
+func openShape(p part, fields []byte, _ bool) bool {
+	return p.form == formTest || p.form == formRead && bytes.Count(fields, []byte{','}) != 1
 }

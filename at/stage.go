@@ -54,7 +54,7 @@ func (m *Modem) awaitStages(x *exchange) {
 func (m *Modem) stageStarts(x *exchange) {
 	x.stageDeadline = zeroTime
 	if d := x.cmd.Stages[x.stage].Timeout; d > 0 {
-		x.stageDeadline = m.now.Add(d)
+		x.stageDeadline = m.clock().Add(d)
 		m.timer.arm(m, x.stageDeadline)
 	}
 }
@@ -88,7 +88,7 @@ func (m *Modem) expireStaged() {
 		if !x.stageDeadline.IsZero() && (due.IsZero() || x.stageDeadline.Before(due)) {
 			due = x.stageDeadline
 		}
-		if due.IsZero() || m.now.Before(due) {
+		if due.IsZero() || m.clock().Before(due) {
 			i++
 			continue
 		}

@@ -1,5 +1,7 @@
 package at
 
+import "sync/atomic"
+
 // subscription is one subscriber with its bounded queue. Its goroutine lives
 // only while there is something to deliver.
 type subscription struct {
@@ -11,7 +13,9 @@ type subscription struct {
 	first   int
 	count   int
 	running bool
-	stopped bool
+
+	stopped atomic.Bool
+	ahead   atomic.Int32 // taken out of the ring, not yet handed to fn
 }
 
 // Handle subscribes fn to the notifications whose line begins with prefix; see
@@ -24,7 +28,7 @@ func (m *Modem) Handle(prefix string, fn func(Notification)) (stop func()) {
 	return func() {
 		m.mu.Lock()
 		defer m.mu.Unlock()
-		s.stopped = true
+		s.stopped.Store(true)
 		s.ring, s.count = nil, 0
 		for i := range m.subs {
 			if m.subs[i] == s { // a new list: notify may be walking the old one
@@ -74,21 +78,21 @@ func hasPrefix(line, prefix string) bool {
 
 // deliver puts n into the queue of s; the oldest one makes room.
 func (m *Modem) deliver(s *subscription, n Notification) {
-	if s.count == len(s.ring) {
-		if s.count < m.cfg.QueueLimit {
-			s.grow(m.cfg.QueueLimit)
+	if s.count > 0 && s.count+int(s.ahead.Load()) >= m.cfg.QueueLimit {
+		lost := s.pop()
+		m.stats.Lost++
+		if s.count > 0 {
+			s.ring[s.first].Lost += lost.Lost + 1
 		} else {
-			lost := s.pop()
-			m.stats.Lost++
-			if s.count > 0 {
-				s.ring[s.first].Lost += lost.Lost + 1
-			} else {
-				n.Lost += lost.Lost + 1
-			}
+			n.Lost += lost.Lost + 1
 		}
+	}
+	if s.count == len(s.ring) {
+		s.grow(m.cfg.QueueLimit)
 	}
 	s.ring[(s.first+s.count)%len(s.ring)] = n
 	s.count++
+	m.in.crowded = m.in.crowded || s.count > m.cfg.QueueLimit/2
 	if !s.running {
 		s.running = true
 		m.spawn(func() { m.serve(s) })
@@ -115,18 +119,41 @@ func (s *subscription) pop() Notification {
 // keptRing is the size of a ring that is kept for the next burst.
 const keptRing = 16
 
+// batchLimit is how many notifications are taken out of a queue at once, so
+// that a burst does not make reader and subscriber fight for the lock.
+const batchLimit = 64
+
 // serve calls the subscriber until its queue is empty.
 func (m *Modem) serve(s *subscription) {
+	var batch []Notification
+	for {
+		if batch = m.takeBatch(s, batch[:0]); len(batch) == 0 {
+			return
+		}
+		for i := range batch {
+			s.ahead.Add(-1)
+			if !s.stopped.Load() {
+				s.fn(batch[i])
+			}
+			batch[i] = Notification{}
+		}
+	}
+}
+
+// takeBatch takes what waits for s; nothing ends its goroutine.
+func (m *Modem) takeBatch(s *subscription, batch []Notification) []Notification {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for s.count > 0 && !s.stopped {
-		n := s.pop()
-		m.mu.Unlock()
-		s.fn(n)
-		m.mu.Lock()
+	n := min(s.count, batchLimit)
+	for range n {
+		batch = append(batch, s.pop())
 	}
-	s.running = false
-	if len(s.ring) > keptRing && s.count == 0 {
-		s.ring, s.first = nil, 0
+	s.ahead.Store(int32(n))
+	if n == 0 {
+		s.running = false
+		if len(s.ring) > keptRing {
+			s.ring, s.first = nil, 0
+		}
 	}
+	return batch
 }

@@ -3,6 +3,7 @@ package port
 import (
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"go.bug.st/serial"
@@ -41,6 +42,9 @@ type Serial struct {
 	io   transport   // bytes
 	lock *portLock
 	cfg  SerialConfig
+
+	once     sync.Once
+	closeErr error
 }
 
 // transport moves the bytes of a port; Close unblocks Read and Write.
@@ -102,10 +106,11 @@ func (s *Serial) Write(p []byte) (int, error) {
 // Close closes the port and unblocks Read and Write. What the modem has not
 // taken is thrown away. It may be called again.
 func (s *Serial) Close() error {
-	err := s.io.Close()
-	err = errors.Join(err, s.ctl.Close())
-	s.lock.release()
-	return err
+	s.once.Do(func() {
+		s.closeErr = errors.Join(s.io.Close(), s.ctl.Close())
+		s.lock.release()
+	})
+	return s.closeErr
 }
 
 // SetDTR sets the line Data Terminal Ready, by which a modem can be told to

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"sync"
 	"time"
 
 	"go.bug.st/serial"
@@ -62,8 +61,6 @@ func (s *Serial) setFlow() error {
 type descriptor struct {
 	fd   int
 	file *os.File
-	once sync.Once
-	err  error
 }
 
 func (d *descriptor) Read(p []byte) (int, error)  { return d.file.Read(p) }
@@ -78,16 +75,13 @@ const (
 // Close gives what was written a moment to leave and throws the rest away:
 // else the system would wait for a modem that has stopped us, up to 30 s.
 func (d *descriptor) Close() error {
-	d.once.Do(func() {
-		for range drainSteps {
-			left, err := unix.IoctlGetInt(d.fd, unix.TIOCOUTQ)
-			if err != nil || left == 0 {
-				break
-			}
-			time.Sleep(drainStep)
+	for range drainSteps {
+		left, err := unix.IoctlGetInt(d.fd, unix.TIOCOUTQ)
+		if err != nil || left == 0 {
+			break
 		}
-		unix.IoctlSetInt(d.fd, unix.TCFLSH, unix.TCOFLUSH)
-		d.err = d.file.Close()
-	})
-	return d.err
+		time.Sleep(drainStep)
+	}
+	unix.IoctlSetInt(d.fd, unix.TCFLSH, unix.TCOFLUSH)
+	return d.file.Close()
 }
