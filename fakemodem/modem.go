@@ -32,6 +32,7 @@ type Modem struct {
 	contexts  packetContexts
 	sockets   socketSet
 	clock     clock
+	session   USSDHandler // the USSD dialogue that waits for an answer
 	voice     voiceCall
 	faults    faultSet
 	tracers   []func(Trace)

@@ -61,6 +61,9 @@ type Personality struct {
 	ZeroBased bool
 	// PasswordFirst is true where +CGAUTH takes the password before the user.
 	PasswordFirst bool
+	// PackedUSSD is true where +CUSD takes and gives packed septets in
+	// hexadecimal digits.
+	PackedUSSD bool
 	// NamedCMT puts an empty name into the header of +CMT in text mode.
 	NamedCMT bool
 	// Charsets are what +CSCS takes; nil is IRA, GSM, UCS2 and HEX.

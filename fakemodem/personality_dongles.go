@@ -61,7 +61,7 @@ var E173 = &Personality{
 	Ready:          5 * time.Second, SIMBusy: 2 * time.Second, Registration: 5 * time.Second,
 	Unknown: "COMMAND NOT SUPPORT", Technologies: []Technology{UMTS, EDGE, GSM},
 	Storages: []Storage{{"SM", 20}, {"ME", 100}}, EmptySlot: CMS(cmsInvalidIndex), ZeroBased: true,
-	ConnectText: "7200000", PINRetries: "^CPIN",
+	ConnectText: "7200000", PINRetries: "^CPIN", PackedUSSD: true,
 	Tests:      map[string]string{"+CNMI": "(0-2),(0-3),(0,2),(0-2),(0,1)"},
 	Refused:    []string{"+CMUX"},
 	Parameters: huaweiParameters(),
