@@ -141,7 +141,8 @@ func TestF81LostLengthOctet(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		m, s := scripted(t, Config{N1: 127, LossErrors: true})
 		c := openOne(t, m, s)
-		broken := codec{}.append(nil, frame{dlci: 1, control: uih, info: []byte(strings.Repeat("p", 20))})
+		broken := codec{}.append(nil, frame{dlci: 1, control: uih, info: []byte(strings.Repeat("Q", 20))})
+		// Q, taken for a length, means 40 octets: more than what comes.
 		s.say(append(broken[:3:3], broken[4:]...))
 		s.send(1, uih, "good")
 		start := time.Now()

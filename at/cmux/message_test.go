@@ -56,6 +56,7 @@ func TestResponderAnswers(t *testing.T) {
 		{"and its UA may be asked for again", "F9033F011CF9", "F9037301D7F9"},
 		{"PN: priority and N1 are taken, convergence layer 2 too", uihFrame(true, "8311 0310070A40000300"), uihFrame(false, "8111 0310070A1F000300")},
 		{"a channel opens; MSC follows by itself", "F90B3F0159F9", "F90B730192F9" + uihFrame(false, "E3050B8D")},
+		{"asked again, UA alone", "F90B3F0159F9", "F90B730192F9"},
 		{"MSC is answered with what it said", uihFrame(true, "E3050B0D"), uihFrame(false, "E1050B0D")},
 		{"Test", uihFrame(true, "2305AABB"), uihFrame(false, "2105AABB")},
 		{"FCoff and FCon in one frame", uihFrame(true, "6301A301"), uihFrame(false, "6101") + uihFrame(false, "A101")},
@@ -190,6 +191,53 @@ func TestPriority(t *testing.T) {
 		h2.SetWriteDeadline(time.Now().Add(5 * time.Second))
 		n, _ := h2.Write(make([]byte, 5000))
 		require.Greater(t, n, 500, "the low priority still moves")
+	})
+}
+
+// TestNoStarvation: a channel of the worst priority gets its turn beside a busy one.
+func TestNoStarvation(t *testing.T) {
+	m := &Mux{cfg: (*Config)(nil).withDefaults()}
+	first, last := newChannel(m, 1), newChannel(m, 2)
+	first.settings.Priority, last.settings.Priority = 1, 60
+	for _, c := range []*Channel{first, last} {
+		c.out.put([]byte("x"))
+		m.order = append(m.order, c)
+	}
+	turns := map[*Channel]int{}
+	for range 90 {
+		c, alone := m.pick()
+		require.False(t, alone)
+		turns[c]++
+	}
+	require.Greater(t, turns[first], 70, "priority counts")
+	require.GreaterOrEqual(t, turns[last], 8, "but not for ever")
+}
+
+// A plainLine is a line without deadlines.
+type plainLine struct{ io.ReadWriteCloser }
+
+// TestLineWithoutDeadlines: the Read that waits when the mux ends is handed on, with
+// what it gets.
+func TestLineWithoutDeadlines(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		a, b := newWire(nil)
+		host, modem := New(plainLine{a}, nil), Serve(plainLine{b}, nil)
+		join(t, host, modem, 1)
+		require.NoError(t, host.Close())
+		require.NoError(t, modem.Close())
+		io.WriteString(modem.Line(), "\r\nRDY\r\n")
+		for _, want := range []string{"\r\nR", "DY\r\n"} {
+			got := make([]byte, len(want))
+			_, err := io.ReadFull(host.Line(), got)
+			require.NoError(t, err)
+			require.Equal(t, want, string(got))
+		}
+		io.WriteString(host.Line(), "AT")
+		got := make([]byte, 2)
+		_, err := io.ReadFull(modem.Line(), got)
+		require.NoError(t, err)
+		require.Equal(t, "AT", string(got))
+		host.Line().Close()
 	})
 }
 
