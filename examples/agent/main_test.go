@@ -116,11 +116,8 @@ func TestGarbageOnTheLine(t *testing.T) {
 // What nobody acknowledges stays in the outbox, and the next run finds it.
 func TestUnreachableCollector(t *testing.T) {
 	_, modem := onTCP(t)
-	o := optionsFor(t, modem, "-for", "100ms")
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
-	defer cancel()
-	var out bytes.Buffer
-	err := operate(ctx, o, &out)
+	o := optionsFor(t, modem, "-for", "100ms", "-wait", "100ms")
+	err := operate(t.Context(), o, io.Discard)
 	require.ErrorContains(t, err, "1 readings are not acknowledged")
 	require.ErrorContains(t, err, o.store)
 	store, err := telemetry.OpenStore(filepath.Join(o.store, "agent.db"))

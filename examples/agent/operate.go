@@ -15,9 +15,6 @@ import (
 	"github.com/telemodem/telemodem/session/telemetry"
 )
 
-// fieldDrain is how long the last readings are waited for on a real network.
-const fieldDrain = time.Minute
-
 var fieldPatience = patience{
 	ackData: 20 * time.Second, ackSMS: 2 * time.Minute,
 	retry: 10 * time.Second, smsInterval: 30 * time.Second,
@@ -50,7 +47,7 @@ func operate(ctx context.Context, o options, out io.Writer) error {
 	if err := d.measure(limited, o.every); err != nil {
 		return err
 	}
-	return d.account(p, d.drain(ctx, fieldDrain), o.store)
+	return d.account(p, d.drain(ctx, o.wait), o.store)
 }
 
 // account prints the table and tells what is left.

@@ -26,7 +26,8 @@ type options struct {
 	baud      int
 	duration  time.Duration
 	every     time.Duration
-	store     string // folder of the outbox
+	wait      time.Duration // for the last readings to be acknowledged
+	store     string        // folder of the outbox
 	keyFile   string
 	verbose   bool
 }
@@ -52,6 +53,7 @@ func parseOptions(args []string, output io.Writer) (options, error) {
 	flags.IntVar(&o.baud, "baud", 0, "`rate` of the serial line (with -modem; default 115200)")
 	flags.DurationVar(&o.duration, "for", 20*time.Second, "how long to take readings")
 	flags.DurationVar(&o.every, "every", 2*time.Second, "pause between two readings")
+	flags.DurationVar(&o.wait, "wait", time.Minute, "how long to wait for the last acknowledgements at the end (with -modem)")
 	flags.StringVar(&o.store, "store", "", "`folder` of the outbox (with -modem; default: in the user's configuration)")
 	flags.StringVar(&o.keyFile, "key", "", "`file` with the key shared with the collector (with -modem; default: in the store)")
 	flags.BoolVar(&o.verbose, "v", false, "show the AT traffic")
@@ -80,6 +82,8 @@ func (o options) completed(given []string) (options, error) {
 		return o, errors.New("-for must be longer than nothing, such as 20s")
 	case o.every <= 0:
 		return o, errors.New("-every must be longer than nothing, such as 2s")
+	case o.wait < 0:
+		return o, errors.New("-wait must not be negative")
 	case o.baud < 0:
 		return o, errors.New("-baud must be a rate, such as 115200")
 	case o.modem == "":
