@@ -29,6 +29,9 @@ type Config struct {
 	// PIN opens the SIM. It is entered once for each start of the modem and
 	// never when only the last try is left. Empty: the SIM asks for none.
 	PIN string
+	// NoMultiplexer keeps the line in plain AT also where the modem could
+	// multiplex (3GPP TS 27.010): then a data call has the line for itself.
+	NoMultiplexer bool
 	// Context is the packet data context for data calls; the zero value asks
 	// for the network's own access point.
 	Context gprs.Context

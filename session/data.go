@@ -36,7 +36,7 @@ func (s *Session) Connect(ctx context.Context) (*gprs.Connection, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.noteCall(c)
+	s.noteCall(u, c)
 	return c, nil
 }
 
@@ -52,17 +52,21 @@ func (s *Session) Disconnect(ctx context.Context) error {
 
 // newBearer is the way to data for a modem.
 func (s *Session) newBearer(u *unit) *gprs.Bearer {
-	return gprs.NewBearer(u.modem, &gprs.BearerConfig{
+	config := gprs.BearerConfig{
 		Context: s.cfg.Context,
 		Quirks:  &u.profile.Data,
 		Stack: func(link ppp.Link) (gprs.Network, error) {
 			return netstack.New(link, nil)
 		},
-	})
+	}
+	if u.mux != nil {
+		config.Control = u.modem
+	}
+	return gprs.NewBearer(u.data, &config)
 }
 
 // noteCall counts and announces a data call, and its end when that comes.
-func (s *Session) noteCall(c *gprs.Connection) {
+func (s *Session) noteCall(u *unit, c *gprs.Connection) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.call == c || s.ctx.Err() != nil {
@@ -83,7 +87,7 @@ func (s *Session) noteCall(c *gprs.Connection) {
 		s.log.Info("data call down", "err", err)
 		s.listeners.publish(Event{Kind: EventDataDown, Err: err})
 		if !c.Report().CommandMode {
-			s.complain(err)
+			u.fail(err)
 		}
 	})
 }

@@ -33,6 +33,8 @@ type Session struct {
 	started chan struct{} // closed when the first start has succeeded or failed
 	trouble chan error    // reports of users whose command got no answer
 
+	muxFailed bool // the multiplexer did not come up; run's own
+
 	mu       sync.Mutex // guards what follows; never held across a wait
 	status   Status
 	startErr error            // why the first start failed

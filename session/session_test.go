@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -132,11 +134,17 @@ func (d deaf) Close() error {
 
 func TestModemThatNeverAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		line := deaf{make(chan struct{})}
-		_, err := session.Open(t.Context(), session.Config{Open: func(context.Context) (io.ReadWriteCloser, error) { return line, nil }})
+		var lines []deaf
+		_, err := session.Open(t.Context(), session.Config{Open: func(context.Context) (io.ReadWriteCloser, error) {
+			lines = append(lines, deaf{make(chan struct{})})
+			return lines[len(lines)-1], nil
+		}})
 		require.ErrorIs(t, err, at.ErrNoAnswer)
 		require.ErrorContains(t, err, "is it the AT port")
-		<-line.closed
+		require.Len(t, lines, 2, "once plainly, once out of whatever mode it may be in")
+		for _, line := range lines {
+			<-line.closed
+		}
 	})
 }
 
@@ -232,32 +240,91 @@ func TestCloseLetsEverybodyGo(t *testing.T) {
 	})
 }
 
-// Data runs on gVisor's stack, so this one has real time.
-func TestDataCallOnDemand(t *testing.T) {
-	network := newNetwork(t)
+// echo is a TCP server inside the network that sends back what it gets.
+func echo(t *testing.T, network *fakemodem.Network) (address string) {
 	listener, err := network.Listen("tcp", ":7000")
 	require.NoError(t, err)
-	go func() {
+	var serving sync.WaitGroup
+	serving.Go(func() {
 		for {
 			conn, err := listener.Accept()
 			if err != nil {
 				return
 			}
-			go func() { io.Copy(conn, conn); conn.Close() }()
+			serving.Go(func() {
+				io.Copy(conn, conn)
+				conn.Close()
+			})
 		}
-	}()
-	defer listener.Close()
+	})
+	t.Cleanup(func() {
+		listener.Close()
+		serving.Wait()
+	})
+	return listener.Addr().String()
+}
+
+func ping(t *testing.T, conn net.Conn) {
+	t.Helper()
+	_, err := conn.Write([]byte("ping"))
+	require.NoError(t, err)
+	back := make([]byte, 4)
+	_, err = io.ReadFull(conn, back)
+	require.NoError(t, err)
+	require.Equal(t, "ping", string(back))
+}
+
+// With the multiplexer commands and messages go on during a data call. Data
+// runs on gVisor's stack, so this one has real time.
+func TestMessagesDuringADataCall(t *testing.T) {
+	network := newNetwork(t)
+	address := echo(t, network)
 	s := open(t, on(network.NewModem(fakemodem.SIM800)))
+	require.True(t, s.Status().Multiplexed)
+	conn, err := s.DialContext(t.Context(), "tcp", address)
+	require.NoError(t, err)
+	defer conn.Close()
+	ping(t, conn)
+	phone := network.Phone("+15555550199")
+	_, err = s.SMS().Send(t.Context(), sms.Message{To: phone.Number(), Text: "still here"})
+	require.NoError(t, err)
+	got, err := phone.Receive(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, "still here", got.Text)
+	_, err = s.Radio().Signal(t.Context())
+	require.NoError(t, err)
+	ping(t, conn)
+}
+
+// A host that crashed leaves the modem multiplexing: the next session brings
+// it back (fault F85).
+func TestF85LeftInMultiplexerMode(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := newNetwork(t)
+		fake := network.NewModem(fakemodem.SIM800)
+		crashed := at.New(fake.Line(), nil)
+		_, err := crashed.Handover(t.Context(), at.Command{Text: "+CMUX=0,0,5,127,10,3,30,10,2"})
+		require.NoError(t, err)
+		crashed.Close() // without a word to the modem
+		s := open(t, on(fake))
+		_, err = s.Radio().WaitRegistered(t.Context())
+		require.NoError(t, err)
+	})
+}
+
+// Without the multiplexer a data call has the line for itself, and the modem is
+// in command mode after it. In real time, for gVisor's stack.
+func TestDataCallOnDemand(t *testing.T) {
+	network := newNetwork(t)
+	address := echo(t, network)
+	cfg := on(network.NewModem(fakemodem.SIM800))
+	cfg.NoMultiplexer = true
+	s := open(t, cfg)
 	events := s.Events(t.Context())
 	for range 2 {
-		conn, err := s.DialContext(t.Context(), "tcp", listener.Addr().String())
+		conn, err := s.DialContext(t.Context(), "tcp", address)
 		require.NoError(t, err)
-		_, err = conn.Write([]byte("ping"))
-		require.NoError(t, err)
-		echo := make([]byte, 4)
-		_, err = io.ReadFull(conn, echo)
-		require.NoError(t, err)
-		require.Equal(t, "ping", string(echo))
+		ping(t, conn)
 		require.NoError(t, conn.Close())
 		require.True(t, s.Status().DataUp)
 		require.NoError(t, s.Disconnect(t.Context()))

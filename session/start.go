@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/telemodem/telemodem/at"
+	"github.com/telemodem/telemodem/at/cmux"
 	"github.com/telemodem/telemodem/at/port"
 	"github.com/telemodem/telemodem/gprs"
 	"github.com/telemodem/telemodem/session/profile"
@@ -23,30 +24,49 @@ const (
 	wakeTries   = 10
 )
 
-// unit is a modem on an open line, with what stands on it.
-type unit struct {
-	commands at.Commander // what users get: modem, or a stand-in in tests
-	modem    *at.Modem
-	profile  *profile.Profile
-	bearer   *gprs.Bearer
-	reboots  chan struct{} // gets a value when the modem says that it has booted
-}
-
-// start opens the line and brings the modem to where its SIM is open.
+// start brings a modem to where its SIM is open.
 func (s *Session) start() (*unit, error) {
-	s.setState(StateOpening, nil)
 	ctx, cancel := context.WithTimeout(s.ctx, s.cfg.startTimeout())
 	defer cancel()
+	u, err := s.begin(ctx, false)
+	if errors.Is(err, at.ErrNoAnswer) && ctx.Err() == nil {
+		// A host that crashed leaves the modem multiplexing or in a data call
+		// (faults F71 and F85).
+		s.recovering("bring the modem out of multiplexer and data mode", err)
+		u, err = s.begin(ctx, true)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := s.prepare(ctx, u); err != nil {
+		s.stop(u)
+		return nil, err
+	}
+	return u, nil
+}
+
+// begin opens the line and gets a sign of life out of the modem on it. With
+// lost, the modem is first brought out of whatever mode it may be in.
+func (s *Session) begin(ctx context.Context, lost bool) (*unit, error) {
+	s.setState(StateOpening, nil)
 	line, err := s.open(ctx)
 	if err != nil {
 		return nil, err
 	}
 	s.setState(StateStarting, nil)
-	config := s.engineConfig()
-	modem := at.New(line, &config)
-	u := &unit{commands: modem, modem: modem, reboots: make(chan struct{}, 1)}
-	if err := s.prepare(ctx, u); err != nil {
-		s.stop(u)
+	plain := false
+	if lost {
+		line, err = cmux.Recover(ctx, line, nil)
+		plain = err == nil
+	}
+	u := newUnit(line, s.engineConfig())
+	if lost && !plain {
+		if err := u.modem.LeaveDataMode(ctx); err != nil {
+			s.log.Warn("session: the modem is not in data mode, or does not leave it", "err", err)
+		}
+	}
+	if err := wake(ctx, u.modem); err != nil {
+		u.close()
 		return nil, err
 	}
 	return u, nil
@@ -71,22 +91,15 @@ func (s *Session) engineConfig() at.Config {
 	return config
 }
 
-// prepare finds the modem on its line, sets it up and opens its SIM.
+// prepare finds out what modem it is, sets it up and opens its SIM.
 func (s *Session) prepare(ctx context.Context, u *unit) error {
-	if err := wake(ctx, u.modem); err != nil {
-		return err
-	}
-	u.modem.Handle("", func(n at.Notification) {
-		if n.Kind == at.KindReboot {
-			select {
-			case u.reboots <- struct{}{}:
-			default:
-			}
-		}
-	})
 	if err := s.identify(ctx, u); err != nil {
 		return err
 	}
+	if err := s.multiplex(ctx, u); err != nil {
+		return err
+	}
+	u.watchReboots()
 	u.bearer = s.newBearer(u)
 	s.relay.use(u) // radio and messages speak through it
 	return s.setUp(ctx, u)
@@ -152,6 +165,7 @@ func (s *Session) setUp(ctx context.Context, u *unit) error {
 	s.messages.Reset()
 	s.mu.Lock()
 	s.status.Starts++
+	s.status.Multiplexed = u.mux != nil
 	s.mu.Unlock()
 	return nil
 }

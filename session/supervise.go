@@ -84,7 +84,9 @@ func (s *Session) watch(u *unit) error {
 		case <-s.ctx.Done():
 			return context.Cause(s.ctx)
 		case <-u.modem.Done():
-			return u.modem.Err()
+			return u.ending()
+		case err := <-u.broken:
+			return err
 		case event, ok := <-events:
 			if ok {
 				s.follow(event)
@@ -162,12 +164,9 @@ func (s *Session) recovering(step string, cause error) {
 // stop gives a modem up.
 func (s *Session) stop(u *unit) {
 	s.relay.use(nil)
-	if u.bearer != nil {
-		if err := u.bearer.Close(); err != nil {
-			s.log.Warn("session: the data call did not end well", "err", err)
-		}
+	if err := u.close(); err != nil {
+		s.log.Warn("session: the modem may not be in command mode", "err", err)
 	}
-	u.modem.Close()
 }
 
 // finish lets everybody go.

@@ -1,0 +1,69 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/telemodem/telemodem/at"
+	"github.com/telemodem/telemodem/at/cmux"
+)
+
+// muxKeepAlive is the silence after which the multiplexer asks for a sign of
+// life. Drivers that do so ask every 5 s.
+const muxKeepAlive = 5 * time.Second
+
+// multiplex brings up 3GPP TS 27.010 where the modem's profile knows it, so
+// that commands and messages go on during a data call. A modem that refuses
+// goes on without it; one that agreed and then does not take part is broken,
+// and the next start leaves it in plain AT.
+func (s *Session) multiplex(ctx context.Context, u *unit) error {
+	p := u.profile.Multiplexer
+	if p == nil || s.cfg.NoMultiplexer || s.muxFailed {
+		return nil
+	}
+	parameters, err := cmux.ParseCommand(p.Command)
+	if err != nil {
+		return fmt.Errorf("session: profile %s: %w", u.profile.Name, err)
+	}
+	line, err := u.modem.Handover(ctx, at.Command{Text: p.Command})
+	if err != nil {
+		if answered(err) {
+			s.log.Warn("session: the modem refuses to multiplex: no commands and messages during a data call", "err", err)
+			return nil
+		}
+		return err
+	}
+	config := parameters.Config()
+	config.Settle, config.KeepAlive = p.Settle, muxKeepAlive
+	u.owner = u.modem
+	u.mux = cmux.New(line, &config)
+	if err := u.openChannels(ctx, p.CommandChannel, p.DataChannel); err != nil {
+		s.muxFailed = true
+		return fmt.Errorf("session: multiplexer: %w", err)
+	}
+	return nil
+}
+
+// openChannels puts an engine on each channel. Echo and error levels are each
+// channel's own.
+func (u *unit) openChannels(ctx context.Context, command, data int) error {
+	for _, c := range []struct {
+		dlci int
+		to   **at.Modem
+	}{{command, &u.modem}, {data, &u.data}} {
+		channel, err := u.mux.Open(ctx, c.dlci)
+		if err != nil {
+			return err
+		}
+		*c.to = at.New(channel, &u.config)
+		if err := wake(ctx, *c.to); err != nil {
+			return err
+		}
+		if _, err := (*c.to).Exec(ctx, "+CMEE=1"); err != nil && !answered(err) {
+			return err
+		}
+	}
+	u.commands = u.modem
+	return nil
+}

@@ -1,0 +1,88 @@
+package session
+
+import (
+	"errors"
+	"io"
+
+	"github.com/telemodem/telemodem/at"
+	"github.com/telemodem/telemodem/at/cmux"
+	"github.com/telemodem/telemodem/gprs"
+	"github.com/telemodem/telemodem/session/profile"
+)
+
+// unit is a modem on an open line, with what stands on it. Without a
+// multiplexer one engine has the line; with one there is an engine for
+// commands and another one for the data call, each on a channel.
+type unit struct {
+	commands at.Commander // what users get: modem, or a stand-in in tests
+	modem    *at.Modem    // for commands
+	data     *at.Modem    // for the data call; the same one without a multiplexer
+	mux      *cmux.Mux    // nil without
+	owner    *at.Modem    // has the line below mux, and handed it over
+
+	config  at.Config
+	profile *profile.Profile
+	bearer  *gprs.Bearer
+	reboots chan struct{} // gets a value when the modem says that it has booted
+	broken  chan error    // gets a value when only a fresh start will help
+}
+
+func newUnit(line io.ReadWriteCloser, config at.Config) *unit {
+	modem := at.New(line, &config)
+	return &unit{commands: modem, modem: modem, data: modem, config: config,
+		reboots: make(chan struct{}, 1), broken: make(chan error, 1)}
+}
+
+// watchReboots listens for boot messages.
+func (u *unit) watchReboots() {
+	u.modem.Handle("", func(n at.Notification) {
+		if n.Kind == at.KindReboot {
+			select {
+			case u.reboots <- struct{}{}:
+			default: // one is being looked after
+			}
+		}
+	})
+}
+
+// fail asks for a fresh start.
+func (u *unit) fail(err error) {
+	select {
+	case u.broken <- err:
+	default: // it has been asked for
+	}
+}
+
+// close ends all that stands on the line, then the line. The modem is told to
+// stop multiplexing and is in plain AT afterwards if it still listens.
+func (u *unit) close() error {
+	var failures []error
+	if u.bearer != nil {
+		failures = append(failures, u.bearer.Close())
+	}
+	for _, engine := range []*at.Modem{u.modem, u.data} {
+		if engine != u.owner { // a channel's, or the only one
+			engine.Close()
+		}
+	}
+	if u.mux != nil {
+		failures = append(failures, u.mux.Close())
+		u.owner.Close()
+	}
+	return errors.Join(failures...)
+}
+
+// ending is why the engine for commands has ended: below it, the multiplexer
+// knows better.
+func (u *unit) ending() error {
+	if u.mux != nil {
+		select {
+		case <-u.mux.Done():
+			if err := u.mux.Err(); err != nil {
+				return err
+			}
+		default:
+		}
+	}
+	return u.modem.Err()
+}
