@@ -2,9 +2,6 @@ package gprs
 
 import (
 	"context"
-	"errors"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -177,118 +174,6 @@ func (r *Radio) patient(ctx context.Context, cmd at.Command) (at.Response, error
 	}
 }
 
-// firstLine runs a command that takes what has no name in its answer, too,
-// and gives the first line that parse accepts.
-func firstLine[T any](ctx context.Context, r *Radio, text string, parse func(string) (T, error)) (T, error) {
-	res, err := r.patient(ctx, at.Command{Text: text, FreeText: true})
-	var none T
-	if err != nil {
-		return none, err
-	}
-	err = error(parseError("", "AT%s: nothing but a result code", text))
-	for _, info := range res.Info {
-		var v T
-		if v, err = parse(info.Text); err == nil {
-			return v, nil
-		}
-	}
-	return none, err
-}
-
-// ICCID reads the number of the SIM card.
-func (r *Radio) ICCID(ctx context.Context) (string, error) {
-	var firstErr error
-	for _, text := range r.quirks.iccidCommands() {
-		id, err := firstLine(ctx, r, text, ParseICCID)
-		if err == nil {
-			return id, nil
-		}
-		if firstErr == nil {
-			firstErr = err
-		}
-		var parse *ParseError
-		if !refused(err) && !errors.As(err, &parse) {
-			return "", err
-		}
-	}
-	return "", firstErr
-}
-
-// IMSI reads the subscriber's identity.
-func (r *Radio) IMSI(ctx context.Context) (string, error) {
-	return firstLine(ctx, r, "+CIMI", ParseIMSI)
-}
-
-// OwnNumber reads the subscriber's number, which many SIMs do not hold: then
-// the result is empty, without an error.
-func (r *Radio) OwnNumber(ctx context.Context) (string, error) {
-	number, err := firstLine(ctx, r, "+CNUM", ParseOwnNumber)
-	var parse *ParseError
-	if errors.As(err, &parse) {
-		return "", nil
-	}
-	return number, err
-}
-
-// SMSC reads the number of the message centre.
-func (r *Radio) SMSC(ctx context.Context) (string, error) {
-	return firstLine(ctx, r, "+CSCA?", ParseSMSC)
-}
-
-// Signal asks for the signal: by each of the profile's commands until all
-// that one of them tells is known. What no command tells stays unknown.
-func (r *Radio) Signal(ctx context.Context) (Signal, error) {
-	var s Signal
-	var firstErr error
-	for _, text := range r.quirks.signalCommands() {
-		res, err := r.c.Command(ctx, at.Command{Text: text})
-		if err != nil && !refused(err) {
-			return s, err
-		}
-		if err != nil && firstErr == nil {
-			firstErr = err
-		}
-		for _, info := range res.Info {
-			if one, ok := ParseSignal(info.Text, r.quirks.CSQ); ok {
-				s.fill(one)
-				firstErr = nil
-			}
-		}
-		if s.RSSI.Known {
-			break
-		}
-	}
-	s.At = time.Now()
-	if s.known() {
-		r.mu.Lock()
-		r.signal = s
-		r.mu.Unlock()
-	}
-	return s, firstErr
-}
-
-// LastSignal is the last signal that held a value, asked for or notified, with
-// the time of it.
-func (r *Radio) LastSignal() Signal {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.signal
-}
-
-// onSignal takes the levels of a notification over those known before; what
-// it does not tell is too old to stand beside it and is dropped.
-func (r *Radio) onSignal(line string) {
-	s, ok := ParseSignal(line, r.quirks.CSQ)
-	if !ok || !s.known() {
-		return
-	}
-	s.At = time.Now()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.signal = s
-	r.publishLocked(Event{Kind: EventSignal, Signal: s})
-}
-
 func (r *Radio) onContext(line string) {
 	e, ok := ParseContextEvent(line)
 	if !ok {
@@ -297,64 +182,6 @@ func (r *Radio) onContext(line string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.publishLocked(Event{Kind: EventContext, Context: e})
-}
-
-// Operator asks for the current operator.
-func (r *Radio) Operator(ctx context.Context) (Operator, error) {
-	return firstLine(ctx, r, "+COPS?", ParseOperator)
-}
-
-// Limits of +COPS: a scan takes up to three minutes by most manuals, and
-// ModemManager waits 315 s.
-const (
-	scanTimeout   = 315 * time.Second
-	selectTimeout = 180 * time.Second
-)
-
-// Scan looks for networks: minutes during which nothing else is answered and
-// a data call may starve, so a waiting command of higher priority may abort
-// it. ctx ends it.
-func (r *Radio) Scan(ctx context.Context) ([]Operator, error) {
-	res, err := r.c.Command(ctx, at.Command{Text: "+COPS=?", Timeout: scanTimeout, Abortable: true, Priority: at.PriorityBackground})
-	if err != nil {
-		return nil, err
-	}
-	for _, info := range res.Info {
-		if strings.HasPrefix(info.Text, "+COPS:") {
-			return ParseOperators(info.Text)
-		}
-	}
-	return nil, parseError("", "AT+COPS=?: nothing but a result code")
-}
-
-// SelectOperator chooses the network with the given code ("26202"), by the
-// given technology or, if that is unknown, by any. With fallback the modem
-// goes on by itself if that network does not take it.
-func (r *Radio) SelectOperator(ctx context.Context, code string, t Technology, fallback bool) error {
-	if !isDigits(code) || len(code) < 5 || len(code) > 6 {
-		return at.ErrInvalid
-	}
-	text := "+COPS=1,2,\"" + code + "\""
-	if fallback {
-		text = "+COPS=4,2,\"" + code + "\""
-	}
-	if act := slices.Index(actTechnologies[:], t); t != TechnologyUnknown && act >= 0 {
-		text += "," + string("0123456789ABCDEF"[act])
-	}
-	_, err := r.c.Command(ctx, at.Command{Text: text, Timeout: selectTimeout})
-	return err
-}
-
-// SelectAutomatically gives the choice of the network back to the modem. Some
-// modems answer ERROR although they do it (SARA), so the mode is read back.
-func (r *Radio) SelectAutomatically(ctx context.Context) error {
-	_, err := r.c.Command(ctx, at.Command{Text: "+COPS=0", Timeout: selectTimeout})
-	if err != nil && refused(err) {
-		if op, readErr := r.Operator(ctx); readErr == nil && op.Selection == SelectionAutomatic {
-			return nil
-		}
-	}
-	return err
 }
 
 // sleep waits for d or the end of ctx.

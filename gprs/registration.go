@@ -291,18 +291,24 @@ func parseLocation(r *DomainRegistration, domain Domain, f []field) {
 		r.Cell = Cell{Area: uint32(area), ID: id, Known: true}
 	}
 	r.Technology = technologyOf(fieldAt(f, 2))
-	cause := f[min(3, len(f)):]
+	r.Cause = parseCause(domain, f[min(3, len(f)):])
+}
+
+// parseCause reads <cause_type>,<reject_cause> from what follows <AcT>, behind
+// what a domain has there of its own.
+func parseCause(domain Domain, f []field) Cause {
 	switch {
-	case domain == Domain5GS && len(cause) > 2: // length and value of the allowed NSSAI
-		cause = cause[2:]
-	case domain == DomainPS && len(cause) > 0 && (cause[0].quoted || len(cause) == 3): // <rac>
-		cause = cause[1:]
+	case domain == Domain5GS && len(f) > 2: // length and value of the allowed NSSAI
+		f = f[2:]
+	case domain == DomainPS && len(f) > 0 && (f[0].quoted || len(f) == 3): // <rac>
+		f = f[1:]
 	}
-	kind, okKind := fieldAt(cause, 0).decimal()
-	number, okNumber := fieldAt(cause, 1).decimal()
-	if okKind && okNumber && kind >= 0 && kind <= 1 && number > 0 {
-		r.Cause = Cause{Type: CauseType(kind), Number: number, Known: true}
+	kind, okKind := fieldAt(f, 0).decimal()
+	number, okNumber := fieldAt(f, 1).decimal()
+	if !okKind || !okNumber || kind < 0 || kind > 1 || number <= 0 {
+		return Cause{}
 	}
+	return Cause{Type: CauseType(kind), Number: number, Known: true}
 }
 
 // isRoutingArea tells whether f is a one-octet code in hexadecimal.

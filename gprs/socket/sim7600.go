@@ -43,21 +43,39 @@ func report(name string, i int, want ...int) at.Stage {
 }
 
 // start opens the network; one that another run has left open is closed first,
-// and its sockets with it.
+// and its sockets with it. A network that does not open is closed and opened
+// once more.
 func (d sim7600) start(ctx context.Context) error {
-	apn, _, _, err := d.credentials()
-	if err != nil {
-		return err
-	}
 	if d.cfg.TLS {
 		return fmt.Errorf("%w: TLS inside the modem is not spoken for SIM7600", errors.ErrUnsupported)
 	}
-	if open, err := d.isOpen(ctx); err != nil {
+	open, err := d.isOpen(ctx)
+	if err != nil {
 		return err
-	} else if open {
-		if err := d.stop(ctx); err != nil && !refused(err) {
+	}
+	if open {
+		if err := d.stop(ctx); err != nil {
 			return err
 		}
+	}
+	if err := d.configure(ctx); err != nil {
+		return err
+	}
+	err = d.netOpen(ctx)
+	if err == nil || !refused(err) && !errors.Is(err, ErrRefused) {
+		return err
+	}
+	if err := d.stop(ctx); err != nil {
+		return err
+	}
+	return d.netOpen(ctx)
+}
+
+// configure asks for numeric errors, synchronous sends and pull reads.
+func (d sim7600) configure(ctx context.Context) error {
+	apn, _, _, err := d.credentials()
+	if err != nil {
+		return err
 	}
 	if d.cfg.APN != "" {
 		if _, err := d.run(ctx, sim7600Answer, `+CGDCONT=%d,"IP",%s`, d.cfg.context(), apn); err != nil {
@@ -69,13 +87,7 @@ func (d sim7600) start(ctx context.Context) error {
 			return err
 		}
 	}
-	if err = d.netOpen(ctx); err != nil && (refused(err) || errors.Is(err, ErrRefused)) {
-		if stopErr := d.stop(ctx); stopErr != nil && !refused(stopErr) {
-			return stopErr
-		}
-		err = d.netOpen(ctx)
-	}
-	return err
+	return nil
 }
 
 func (d sim7600) netOpen(ctx context.Context) error {

@@ -1,0 +1,156 @@
+package socket
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strconv"
+	"time"
+
+	"github.com/telemodem/telemodem/at"
+)
+
+// DialContext connects to address by "tcp" or "udp", or these with a 4 behind.
+// A connection for "udp" is a net.PacketConn too, whose only peer is address.
+func (s *Stack) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	k, err := s.dial(ctx, network, address)
+	if err != nil {
+		return nil, &net.OpError{Op: "dial", Net: network, Addr: hostPort{network, address}, Err: err}
+	}
+	if k.network == "udp" {
+		return &packetConn{k}, nil
+	}
+	return k, nil
+}
+
+func (s *Stack) dial(ctx context.Context, network, address string) (*conn, error) {
+	host, portText, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	port, err := strconv.ParseUint(portText, 10, 16)
+	if err != nil || port == 0 {
+		return nil, &net.AddrError{Err: "no port that can be connected to", Addr: address}
+	}
+	if _, err := at.Quote(host); err != nil || host == "" {
+		return nil, &net.AddrError{Err: "no host that can be named to a modem", Addr: strconv.Quote(host)}
+	}
+	transport := map[string]string{"tcp": "tcp", "tcp4": "tcp", "udp": "udp", "udp4": "udp"}[network]
+	if transport == "" {
+		return nil, net.UnknownNetworkError(network)
+	}
+	k, err := s.reserve(transport, host, int(port))
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, orDuration(s.cfg.OpenTimeout, 120*time.Second))
+	defer cancel()
+	defer context.AfterFunc(s.opens, cancel)()
+	if err := s.open(ctx, k); err != nil {
+		if ended := s.Err(); ended != nil {
+			return nil, ended
+		}
+		return nil, err
+	}
+	return k, nil
+}
+
+// reserve takes a free number, where it is ours to choose.
+func (s *Stack) reserve(network, host string, port int) (*conn, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ending {
+		return nil, s.err
+	}
+	lim := s.driver.limits()
+	k := newConn(s, network, host, port)
+	if lim.ownIDs {
+		return k, nil
+	}
+	for id := range lim.ids {
+		if s.sockets[id] == nil {
+			k.id = id
+			s.sockets[id] = k
+			return k, nil
+		}
+	}
+	return nil, ErrNoSocket
+}
+
+// open connects k, and if that fails frees its number on both sides.
+func (s *Stack) open(ctx context.Context, k *conn) error {
+	err := s.driver.open(ctx, k)
+	s.mu.Lock()
+	if err == nil && s.ending {
+		err = s.err
+	}
+	if err == nil {
+		s.sockets[k.id] = k
+		k.started = true
+		s.work.Add(2)
+	}
+	s.mu.Unlock()
+	if err != nil {
+		s.abandon(ctx, k)
+		return err
+	}
+	go k.pump()
+	go k.push()
+	k.wake() // data may have come before we listened
+	return nil
+}
+
+// closeTimeout bounds the closing of a socket.
+const closeTimeout = 30 * time.Second
+
+// abandon frees the number of a socket that did not connect. If the caller has
+// gone, the modem may still be busy connecting: then it is closed behind the
+// caller's back, as soon as the modem listens again.
+func (s *Stack) abandon(ctx context.Context, k *conn) {
+	s.mu.Lock()
+	aside := ctx.Err() != nil && !s.ending
+	if aside {
+		if k.id >= 0 {
+			s.sockets[k.id] = k
+		}
+		s.work.Add(1)
+	}
+	s.mu.Unlock()
+	if !aside {
+		s.release(k)
+		return
+	}
+	k.fail(net.ErrClosed)
+	go func() {
+		defer s.work.Done()
+		for !s.release(k) {
+			select {
+			case <-s.ctx.Done():
+				return
+			case <-time.After(releasePause):
+			}
+		}
+	}()
+}
+
+// releasePause is between attempts to close a socket of a modem that is busy.
+const releasePause = 5 * time.Second
+
+// release closes k at the modem and frees its number, unless the modem did not
+// even take the command.
+func (s *Stack) release(k *conn) bool {
+	if k.id >= 0 {
+		ctx, cancel := context.WithTimeout(s.ctx, closeTimeout)
+		err := s.driver.close(ctx, k) // a socket that is gone already is as good
+		cancel()
+		if err != nil && !refused(err) && !errors.Is(err, at.ErrLineGone) && s.ctx.Err() == nil {
+			return false
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.sockets[k.id] == k {
+		delete(s.sockets, k.id)
+	}
+	return true
+}
