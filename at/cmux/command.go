@@ -50,11 +50,14 @@ func (m *Mux) sendCommand(c *command) {
 // tickCommands repeats what was not answered (clause 5.7.4 and 5.7.5).
 func (m *Mux) tickCommands() (next time.Time) {
 	for _, c := range slices.Clone(m.commands) {
-		if !m.now.Before(c.due) {
-			if c.tries > m.cfg.N2 {
-				m.settle(c, nil, ErrNoAnswer)
-				continue
-			}
+		switch {
+		case m.now.Before(c.due):
+		case m.holding: // nothing is read, so no answer can be missed
+			c.due = m.now.Add(m.cfg.T2)
+		case c.tries > m.cfg.N2:
+			m.settle(c, nil, ErrNoAnswer)
+			continue
+		default:
 			m.stats.Repeats++
 			m.sendCommand(c)
 		}

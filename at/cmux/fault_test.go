@@ -417,7 +417,7 @@ func TestF89SlowReader(t *testing.T) {
 // F89: the other side ignores MSC; then the line itself is held, still without loss.
 func TestF89PeerIgnoresFlowControl(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		m, s := scripted(t, Config{N1: 127, Buffer: 1024})
+		m, s := scripted(t, Config{N1: 127, Buffer: 1024, KeepAlive: time.Second})
 		c := openOne(t, m, s)
 		time.Sleep(100 * time.Millisecond)
 		go io.Copy(io.Discard, s.line)
@@ -430,6 +430,7 @@ func TestF89PeerIgnoresFlowControl(t *testing.T) {
 		time.Sleep(time.Minute)
 		require.LessOrEqual(t, c.in.size.Load(), int64(1024+underWay))
 		require.Greater(t, c.in.size.Load(), int64(underWay), "the test reaches the bound")
+		require.NoError(t, m.Err(), "an answer that nobody reads is not missing")
 		wantData(t, "everything is there", c, string(bulk))
 	})
 }

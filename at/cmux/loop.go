@@ -172,7 +172,7 @@ func (m *Mux) tick() time.Time {
 			soon(due)
 		}
 	}
-	if m.cfg.KeepAlive > 0 && m.state == established && !m.probing {
+	if m.cfg.KeepAlive > 0 && m.state == established && !m.probing && !m.holding {
 		due := m.heard.Add(m.cfg.KeepAlive)
 		if !m.now.Before(due) {
 			m.probe()

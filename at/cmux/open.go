@@ -159,6 +159,10 @@ func (m *Mux) tickRepeat(c *Channel) time.Time {
 	if m.now.Before(c.due) {
 		return c.due
 	}
+	if m.holding && c.state == connecting { // nothing is read, so no answer can be missed
+		c.due = m.now.Add(m.cfg.T1)
+		return c.due
+	}
 	if c.tries > m.cfg.N2 {
 		if c.state == parting {
 			m.drop(c, ErrClosed)
