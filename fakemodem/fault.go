@@ -122,12 +122,24 @@ type faultSet struct {
 // Inject lets a fault happen. clear ends it and undoes what lasts; a fault
 // that has struck as often as it should clears itself.
 func (m *Modem) Inject(f Fault) (clear func(), err error) {
+	m.n.mu.Lock()
+	defer m.n.mu.Unlock()
+	x, err := m.inject(f)
+	if err != nil {
+		return nil, err
+	}
+	return func() {
+		m.n.mu.Lock()
+		defer m.n.mu.Unlock()
+		x.clear()
+	}, nil
+}
+
+func (m *Modem) inject(f Fault) (*injected, error) {
 	kind, ok := faultKinds[f.ID]
 	if !ok {
 		return nil, fmt.Errorf("fakemodem: no fault %q: see Faults", f.ID)
 	}
-	m.n.mu.Lock()
-	defer m.n.mu.Unlock()
 	x := &injected{Fault: f, m: m, kind: kind, left: f.Times}
 	if x.left == 0 {
 		if x.left = kind.times; x.left == 0 {
@@ -140,11 +152,7 @@ func (m *Modem) Inject(f Fault) (clear func(), err error) {
 	x.On = strings.ToUpper(x.On)
 	m.faults.list = append(m.faults.list, x)
 	x.arm()
-	return func() {
-		m.n.mu.Lock()
-		defer m.n.mu.Unlock()
-		x.clear()
-	}, nil
+	return x, nil
 }
 
 // ClearFaults ends all faults of the modem.
