@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -155,8 +156,9 @@ func TestHangUpByDTR(t *testing.T) {
 		line := memoryLine{newHalfPipe(), newHalfPipe()}
 		s := &script{t: t, line: line}
 		var drops []bool
-		carrier := true
-		m := New(dtrLine{line, func(on bool) { drops = append(drops, on) }, func() bool { return carrier }}, nil)
+		var carrier atomic.Bool
+		carrier.Store(true)
+		m := New(dtrLine{line, func(on bool) { drops = append(drops, on) }, carrier.Load}, nil)
 		defer m.Close()
 		c := online(t, s, m, "")
 		ended := closing(c)
@@ -169,7 +171,7 @@ func TestHangUpByDTR(t *testing.T) {
 
 		c = online(t, s, m, "")
 		time.Sleep(1500 * time.Millisecond)
-		carrier = false
+		carrier.Store(false)
 		time.Sleep(1500 * time.Millisecond)
 		require.ErrorIs(t, c.Err(), ErrCallEnded, "DCD went off")
 		ended = closing(c)
