@@ -98,6 +98,22 @@ func FuzzModemBytes(f *testing.F) {
 	})
 }
 
+func FuzzCommandText(f *testing.F) {
+	for _, text := range []string{"", ";;", "+CREG=2;+CREG?", "E0+CPMS?", "D*99#", `+X="a;b`, "&", "+"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		before := len(text)
+		for text != "" {
+			if _, text = nextPart(text); len(text) >= before {
+				t.Fatal("no end")
+			}
+			before = len(text)
+		}
+		answersUnnamed(text)
+	})
+}
+
 func FuzzArgs(f *testing.F) {
 	f.Add("+CREG", `+CREG: 2,1,"1816","D04E"`)
 	f.Add("+COPS", `+COPS: (2,"op","op","26201",0),,(0-4)`)

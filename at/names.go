@@ -47,6 +47,9 @@ func nextPart(text string) (p part, rest string) {
 		return nextBasic(text)
 	}
 	end := partEnd(text)
+	if end == 0 {
+		return part{}, text[1:]
+	}
 	one := text[:end]
 	n := 1
 	for n < len(one) && isNameChar(one[n]) {
