@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/telemodem/telemodem/at"
@@ -22,11 +23,15 @@ func (s *Session) multiplex(ctx context.Context, u *unit) error {
 	if p == nil || s.cfg.NoMultiplexer || s.muxFailed {
 		return nil
 	}
-	parameters, err := cmux.ParseCommand(p.Command)
+	parameters, err := u.muxParameters(ctx)
 	if err != nil {
 		return fmt.Errorf("session: profile %s: %w", u.profile.Name, err)
 	}
-	line, err := u.modem.Handover(ctx, at.Command{Text: p.Command})
+	command, err := parameters.Command()
+	if err != nil {
+		return fmt.Errorf("session: profile %s: %w", u.profile.Name, err)
+	}
+	line, err := u.modem.Handover(ctx, at.Command{Text: strings.TrimPrefix(command, "AT")})
 	if err != nil {
 		if answered(err) {
 			s.log.Warn("session: the modem refuses to multiplex: no commands and messages during a data call", "err", err)
@@ -43,6 +48,32 @@ func (s *Session) multiplex(ctx context.Context, u *unit) error {
 		return fmt.Errorf("session: multiplexer: %w", err)
 	}
 	return nil
+}
+
+// muxParameters are those of the profile, at the speed that the line has, as
+// near as the modem can come to them: what it allows is in the answer to
+// +CMUX=? (3GPP TS 27.007 clause 5.7).
+func (u *unit) muxParameters(ctx context.Context) (cmux.Parameters, error) {
+	p, err := cmux.ParseCommand(u.profile.Multiplexer.Command)
+	if err != nil {
+		return p, err
+	}
+	if u.baud != 0 && p.Speed != 0 {
+		p.Speed = u.baud
+		if _, err := p.Command(); err != nil {
+			p.Speed = 0 // no code for it: leave the speed as it is
+		}
+	}
+	resp, err := u.modem.Exec(ctx, "+CMUX=?")
+	if err != nil && !answered(err) {
+		return p, err
+	}
+	if info, ok := resp.Line("+CMUX"); ok {
+		if ranges, err := cmux.ParseRanges(info.Text); err == nil {
+			p = p.Within(ranges)
+		}
+	}
+	return p, nil
 }
 
 // openChannels puts an engine on each channel. Echo and error levels are each

@@ -21,6 +21,7 @@ type unit struct {
 	owner    *at.Modem    // has the line below mux, and handed it over
 
 	config  at.Config
+	baud    int // rate of the line in bit/s; 0 where it has none
 	profile *profile.Profile
 	bearer  *gprs.Bearer
 	reboots chan struct{} // gets a value when the modem says that it has booted
@@ -28,9 +29,13 @@ type unit struct {
 }
 
 func newUnit(line io.ReadWriteCloser, config at.Config) *unit {
-	modem := at.New(line, &config)
-	return &unit{commands: modem, modem: modem, data: modem, config: config,
-		reboots: make(chan struct{}, 1), broken: make(chan error, 1)}
+	u := &unit{config: config, reboots: make(chan struct{}, 1), broken: make(chan error, 1)}
+	if serial, ok := line.(interface{ Baud() int }); ok {
+		u.baud = serial.Baud()
+	}
+	u.modem = at.New(line, &u.config)
+	u.commands, u.data = u.modem, u.modem
+	return u
 }
 
 // watchReboots listens for boot messages.

@@ -148,6 +148,11 @@ func (s *Serial) RI() (bool, error) {
 	return bits.RI, nil
 }
 
+// Baud is the rate in bits per second.
+func (s *Serial) Baud() int {
+	return s.cfg.Baud
+}
+
 // SetBaud changes the rate in bits per second, after the modem was told to
 // (AT+IPR).
 func (s *Serial) SetBaud(rate int) error {
