@@ -1,12 +1,53 @@
 // Package profile holds what differs between modems, as data, with the manual
 // or driver that says so beside each value.
 //
-// A Profile is chosen by what the modem answers to +CGMI and +CGMM (Find), or
-// by its user. A nil or zero Profile is a modem that keeps to the standards.
+// # Families
+//
+// There is one file for each maker's family, and one variable for each modem
+// that needs values of its own:
+//
+//	SIM800                  SIMCom GPRS: SIM800, SIM900
+//	SIM7600, SIM5360        SIMCom LTE and UMTS
+//	SIM7000                 SIMCom Cat-M and NB-IoT: SIM7000, SIM7070, SIM7080
+//	A76xx                   SIMCom LTE Cat 1: A7670, A7672 and their like
+//	M95                     Quectel GSM and UMTS: M95, M66, MC60, UC15
+//	EC25, EG800Q            Quectel LTE: EC2x, EG9x, EG2x
+//	BG9x                    Quectel Cat-M and NB-IoT: BG95, BG96, BG77
+//	SARAU2                  u-blox GSM and UMTS: SARA-U2, SARA-G3
+//	SARAR4, SARAR422        u-blox Cat-M and NB-IoT
+//	SARAR5, LARAR6, LENAR8  u-blox LTE
+//	Huawei, E3372           Huawei sticks and modules, serial and NCM
+//	Telit                   Telit LE910, ME910, HE910, GL865
+//	Sierra, HL78xx          Sierra Wireless cards and modules
+//	Cinterion               Siemens, Cinterion, Gemalto, Thales
+//	ZTE                     ZTE sticks
+//	NRF91                   Nordic nRF91 with the serial modem application
+//	CDMA                    CDMA 1X and EV-DO, which dial #777
+//	Standard                everything else
+//
+// # Choosing
+//
+// [Find] chooses by what the modem answers to +CGMI and +CGMM. Until it has
+// answered, [Unidentified] knows the lines that any family says by itself. Who
+// knows better copies a profile, changes the copy and gives that to the
+// session:
+//
+//	mine := *profile.EC25
+//	mine.SMS.Storages = []string{"SM"}
+//
+// # Limits
+//
+// Firmware differs inside a family. So a profile is what a session starts
+// from: a set-up command that is refused is no failure, and where a list of
+// choices is given the first one that the modem takes is used. Values that
+// depend on the wiring of one machine (flow control, which port carries the
+// notifications) are in no profile.
+//
+// Profiles are shared by all sessions and must not be changed in place; read
+// so, they may be used by any number of goroutines.
 package profile
 
 import (
-	"strings"
 	"time"
 
 	"github.com/telemodem/telemodem/at"
@@ -25,14 +66,17 @@ type Profile struct {
 
 	// Notifications are the family's own unsolicited result codes.
 	Notifications []at.NotificationRule
-	// BootMessages are the lines that tell of a start; nil means the engine's
-	// usual ones.
+	// BootMessages are the whole lines that tell of a start; nil means the
+	// usual ones of at.Config.
 	BootMessages []string
 	// BootTime is how long the modem may be deaf after a start or a reset.
+	// Zero means not known.
 	BootTime time.Duration
-	// Pacing is the least time between a result and the next command.
+	// Pacing is the least time between a result and the next command; zero
+	// means none.
 	Pacing time.Duration
-	// EscapeGuard is the silence around +++; zero means the usual 1.1 s.
+	// EscapeGuard is the silence around +++; zero means the usual 1.1 s,
+	// negative none.
 	EscapeGuard time.Duration
 
 	// Setup are commands that each start begins with, behind ATE0 and
@@ -53,19 +97,6 @@ type Profile struct {
 	Data gprs.Quirks
 }
 
-// Multiplexer is how a family multiplexes (3GPP TS 27.010).
-type Multiplexer struct {
-	// Command switches it on, as "+CMUX=0,0,5,127,10,3,30,10,2".
-	Command string
-	// FrameSize is N1, the octets in a frame, as Command sets it.
-	FrameSize int
-	// Settle is waited between the OK and the first frame.
-	Settle time.Duration
-	// CommandChannel and DataChannel are the DLCIs for commands and for the
-	// data call.
-	CommandChannel, DataChannel int
-}
-
 // Engine returns the configuration of the AT engine for the family.
 func (p *Profile) Engine() at.Config {
 	return at.Config{
@@ -76,53 +107,27 @@ func (p *Profile) Engine() at.Config {
 	}
 }
 
-// Find returns the profile for what the modem says of itself: its model
-// (+CGMM) counts before its maker (+CGMI). It never returns nil: a modem that
-// nobody knows gets Standard.
-func Find(manufacturer, model string) *Profile {
-	for _, said := range []string{model, manufacturer} {
-		if p := match(said); p != nil {
-			return p
-		}
-	}
-	return Standard
-}
-
-// match returns the profile with the longest identity that said begins with.
-func match(said string) *Profile {
-	said = strings.ToUpper(strings.TrimSpace(said))
-	var best *Profile
-	length := 0
-	for _, p := range All {
-		for _, id := range p.Identities {
-			if len(id) > length && strings.HasPrefix(said, strings.ToUpper(id)) {
-				best, length = p, len(id)
-			}
-		}
-	}
-	return best
-}
-
-// All are the profiles that Find chooses from.
-var All = []*Profile{SIM800}
-
 // Standard is a modem that keeps to ITU-T V.250, 3GPP TS 27.007 and 27.005.
 var Standard = &Profile{Name: "standard"}
 
-// Unidentified is for a modem that has not said yet what it is: it knows the
-// notifications and boot messages of every family.
-var Unidentified = unidentified()
-
-func unidentified() *Profile {
-	p := &Profile{Name: "unidentified"}
-	known := make(map[string]bool)
-	for _, family := range All {
-		for _, rule := range family.Notifications {
-			if !known[rule.Prefix] {
-				known[rule.Prefix] = true
-				p.Notifications = append(p.Notifications, rule)
-			}
-		}
+// sibling returns a copy of a profile under another name, with what change
+// makes of it.
+func sibling(of *Profile, name string, identities []string, change func(*Profile)) *Profile {
+	p := *of
+	p.Name, p.Identities = name, identities
+	if of.Multiplexer != nil {
+		own := *of.Multiplexer
+		p.Multiplexer = &own
 	}
-	return p
+	change(&p)
+	return &p
+}
+
+// rules makes a rule without a body of each prefix.
+func rules(prefixes ...string) []at.NotificationRule {
+	list := make([]at.NotificationRule, len(prefixes))
+	for i, p := range prefixes {
+		list[i].Prefix = p
+	}
+	return list
 }
