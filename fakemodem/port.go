@@ -27,6 +27,8 @@ type port struct {
 	calls *stream  // a data call that +++ has put on hold
 	held  []string // notifications that wait for the end of data mode or a prompt
 
+	replay *Replay // plays instead of the interpreter
+
 	dtr       bool
 	rate      atomic.Int64 // bits per second; zero: as fast as can be
 	unplugged bool
@@ -80,6 +82,10 @@ func (p *port) receive(b []byte) (taken int, busy <-chan struct{}) {
 		return len(b), nil
 	}
 	p.m.trace(p, FromHost, b)
+	if p.replay != nil {
+		p.replay.receive(p.m.faults.input(p, b, idle))
+		return len(b), nil
+	}
 	if p.mode != modeData {
 		p.feed(p.m.faults.input(p, b, idle))
 		return len(b), nil
