@@ -31,14 +31,6 @@ func says(text func(*Modem) string) handler {
 	}
 }
 
-// says with the name in front.
-func tells(text func(*Modem) string) handler {
-	return func(c *Call) Result {
-		c.Info(c.Name + ": " + text(c.m))
-		return OK
-	}
-}
-
 func (k *Personality) capabilities() string {
 	if k.Capabilities == "" {
 		return "+CGSM"

@@ -93,7 +93,6 @@ type injected struct {
 	wait   *event
 	end    *event
 	undo   func()
-	state  int // of the fault's own
 }
 
 // hooks are the places where a fault takes hold; nil ones leave things alone.

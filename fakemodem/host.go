@@ -7,22 +7,28 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"strconv"
 	"sync"
 
 	"github.com/telemodem/telemodem/gprs/netstack"
 	"github.com/telemodem/telemodem/gprs/ppp"
 )
 
-// host is a computer of the simulated network: a TCP/IP stack of its own,
-// made when somebody first listens at its address.
+// host is a computer of the simulated network, made when somebody first
+// listens at its address. Its TCP/IP stack runs once a data call sends it a
+// packet, or somebody needs it for more than to listen for TCP.
 type host struct {
 	g     *gateway
 	addr  netip.Addr
-	in    chan []byte // packets for it
+	in    chan []byte   // packets for it
+	open  chan struct{} // closed when the stack may read them
 	done  chan struct{}
 	once  sync.Once
-	cause error
-	net   *netstack.Net
+	start sync.Once
+	net   *netstack.Net // after open
+	err   error         // after open
+
+	listeners map[uint16]*listener // guarded by the network's lock
 }
 
 // defaultHost is where listeners without an address are.
@@ -33,34 +39,97 @@ const hostQueue = 1024
 
 // Listen listens for TCP inside the simulated network, where modems' data
 // calls and sockets reach it. The address is "10.1.2.3:7000", or ":7000" for
-// 10.65.0.1; port 0 takes a free one. Listeners run on a real TCP/IP stack:
-// not inside a testing/synctest bubble.
+// 10.65.0.1; port 0 takes a free one. Connections from data calls come through
+// a real TCP/IP stack, which does not run inside a testing/synctest bubble;
+// those from sockets inside modems do.
 func (n *Network) Listen(network, address string) (net.Listener, error) {
+	if network != "tcp" && network != "tcp4" {
+		return nil, fmt.Errorf("fakemodem: listen: network %q is not tcp or tcp4", network)
+	}
+	h, text, err := n.host(address)
+	if err != nil {
+		return nil, err
+	}
+	port, err := strconv.ParseUint(text, 10, 16)
+	if err != nil {
+		return nil, fmt.Errorf("fakemodem: listen: port %q is not a number", text)
+	}
+	n.mu.Lock()
+	l, err := h.listen(uint16(port))
+	n.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case <-h.open:
+		if err := h.join(l); err != nil {
+			l.Close()
+			return nil, err
+		}
+	default:
+	}
+	return l, nil
+}
+
+// join puts a listener on the stack.
+func (h *host) join(l *listener) error {
+	inner, err := h.net.Listen("tcp", l.at.String())
+	if err != nil {
+		return err
+	}
+	h.g.n.mu.Lock()
+	l.inner = inner
+	h.g.n.mu.Unlock()
+	h.g.n.start(func() { l.serve(inner) })
+	return nil
+}
+
+// ListenPacket listens for UDP inside the simulated network. It runs on a real
+// TCP/IP stack: not inside a testing/synctest bubble.
+func (n *Network) ListenPacket(network, address string) (net.PacketConn, error) {
 	h, port, err := n.host(address)
 	if err != nil {
 		return nil, err
 	}
-	return h.net.Listen(network, net.JoinHostPort(h.addr.String(), port))
-}
-
-// ListenPacket listens for UDP inside the simulated network, as Listen does
-// for TCP.
-func (n *Network) ListenPacket(network, address string) (net.PacketConn, error) {
-	h, port, err := n.host(address)
-	if err != nil {
+	if err := h.stack(); err != nil {
 		return nil, err
 	}
 	return h.net.ListenPacket(network, net.JoinHostPort(h.addr.String(), port))
 }
 
 // DialContext connects from a host of the simulated network, 10.65.0.1, to a
-// modem's data call.
+// modem's data call. It runs on a real TCP/IP stack.
 func (n *Network) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	h, _, err := n.host(":0")
 	if err != nil {
 		return nil, err
 	}
+	if err := h.stack(); err != nil {
+		return nil, err
+	}
 	return h.net.DialContext(ctx, network, address)
+}
+
+// stack starts the host's TCP/IP stack and puts its listeners on it, before it
+// sees the first packet.
+func (h *host) stack() error {
+	h.start.Do(func() {
+		defer close(h.open)
+		if h.net, h.err = netstack.New(h, nil); h.err != nil {
+			return
+		}
+		h.g.n.mu.Lock()
+		var list []*listener
+		for _, l := range h.listeners {
+			list = append(list, l)
+		}
+		h.g.n.mu.Unlock()
+		for _, l := range list {
+			h.err = errors.Join(h.err, h.join(l))
+		}
+	})
+	<-h.open
+	return h.err
 }
 
 // host finds or makes the host at an address.
@@ -86,17 +155,21 @@ func (n *Network) host(address string) (h *host, port string, err error) {
 	if h := n.gateway.hosts[addr]; h != nil {
 		return h, port, nil
 	}
-	h = &host{g: &n.gateway, addr: addr, in: make(chan []byte, hostQueue), done: make(chan struct{})}
-	h.net, err = netstack.New(h, nil)
-	if err != nil {
-		return nil, "", fmt.Errorf("fakemodem: listen: %w", err)
-	}
+	h = &host{g: &n.gateway, addr: addr, in: make(chan []byte, hostQueue), open: make(chan struct{}), done: make(chan struct{})}
 	n.gateway.hosts[addr] = h
 	return h, port, nil
 }
 
-// receive queues a packet for the host.
+// receive queues a packet for the host, whose stack starts at the first one.
+// The caller holds the network's lock.
 func (h *host) receive(p []byte) bool {
+	select {
+	case <-h.open:
+	default:
+		if len(h.in) == 0 {
+			h.g.n.start(func() { h.stack() })
+		}
+	}
 	select {
 	case h.in <- p:
 		return true
@@ -107,7 +180,19 @@ func (h *host) receive(p []byte) bool {
 
 func (h *host) close() {
 	h.Close()
-	h.net.Close()
+	h.g.n.mu.Lock()
+	var list []*listener
+	for _, l := range h.listeners {
+		list = append(list, l)
+	}
+	h.g.n.mu.Unlock()
+	for _, l := range list {
+		l.Close()
+	}
+	h.start.Do(func() { close(h.open) })
+	if <-h.open; h.net != nil {
+		h.net.Close()
+	}
 }
 
 // host is the ppp.Link below its own stack.
@@ -117,6 +202,11 @@ var errHostClosed = errors.New("fakemodem: the simulated network is closed")
 
 // ReadPacket waits for a packet for the host.
 func (h *host) ReadPacket(p []byte) (int, error) {
+	select {
+	case <-h.open:
+	case <-h.done:
+		return 0, errHostClosed
+	}
 	select {
 	case b := <-h.in:
 		if len(p) < len(b) {
@@ -161,10 +251,7 @@ func (h *host) MTU() int { return 1500 }
 
 // Close takes the host off the network.
 func (h *host) Close() error {
-	h.once.Do(func() {
-		h.cause = errHostClosed
-		close(h.done)
-	})
+	h.once.Do(func() { close(h.done) })
 	return nil
 }
 
@@ -175,7 +262,7 @@ func (h *host) Done() <-chan struct{} { return h.done }
 func (h *host) Err() error {
 	select {
 	case <-h.done:
-		return h.cause
+		return errHostClosed
 	default:
 		return nil
 	}

@@ -22,7 +22,6 @@ var stateNames = []string{"REC UNREAD", "REC READ", "STO UNSENT", "STO SENT", "A
 type storedMessage struct {
 	state int
 	pdu   []byte // TPDU
-	to    string // for drafts in text mode
 }
 
 // messaging is a modem's message service (3GPP TS 27.005).

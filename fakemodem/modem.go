@@ -15,31 +15,32 @@ type Modem struct {
 	imei string
 
 	// Guarded by the network's lock.
-	closed    bool
-	on        bool // takes octets
-	boot      *event
-	starts    int // times it has been powered on
-	started   time.Time
-	port      *port    // the AT port
-	mux       *muxPort // while the multiplexer runs
-	muxed     []*port  // channels of the multiplexer while it runs
-	stored    settings // by AT&W
-	params    map[string]string
-	overrides map[string]Handler
-	sim       simCard
-	radio     radio
-	messages  messaging
-	contexts  packetContexts
-	sockets   socketSet
-	clock     clock
-	session   USSDHandler // the USSD dialogue that waits for an answer
-	voice     voiceCall
-	faults    faultSet
-	tracers   []func(Trace)
-	second    *port         // for notifications alone
-	aside     bool          // notifications go to the second port
-	closers   []func()      // end lines to the outside
-	late      time.Duration // more time until the modem answers after power-on
+	closed     bool
+	on         bool // takes octets
+	boot       *event
+	starts     int // times it has been powered on
+	started    time.Time
+	port       *port    // the AT port
+	mux        *muxPort // while the multiplexer runs
+	muxed      []*port  // channels of the multiplexer while it runs
+	stored     settings // by AT&W
+	params     map[string]string
+	overrides  map[string]Handler
+	sim        simCard
+	radio      radio
+	messages   messaging
+	contexts   packetContexts
+	sockets    socketSet
+	clock      clock
+	session    USSDHandler // the USSD dialogue that waits for an answer
+	voice      voiceCall
+	faults     faultSet
+	socketPort uint16 // of the last socket inside the modem
+	tracers    []func(Trace)
+	second     *port         // for notifications alone
+	aside      bool          // notifications go to the second port
+	closers    []func()      // end lines to the outside
+	late       time.Duration // more time until the modem answers after power-on
 }
 
 // Option is a choice for one modem.

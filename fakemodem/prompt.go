@@ -22,11 +22,6 @@ func (c *Call) askOctets(mark string, k int, finish func([]byte) Result) Result 
 	return c.ask(&prompt{call: c, fixed: k, limit: k, finish: finish}, mark)
 }
 
-// askUntil is askText with a mark of its own, as +CIPSEND without a length has.
-func (c *Call) askUntil(mark string, limit int, finish func([]byte) Result) Result {
-	return c.ask(&prompt{call: c, limit: limit, finish: finish}, mark)
-}
-
 func (c *Call) ask(q *prompt, mark string) Result {
 	mark, delay, hold := c.m.faults.promptMark(mark)
 	open := func() {

@@ -217,7 +217,7 @@ func (k *modemSocket) connect(done func(err error)) {
 	k.stop = cancel
 	dial := s.dial
 	if dial == nil {
-		dial = k.m.n.DialContext
+		dial = k.m.dialNetwork
 	}
 	refuse := takeFault(&s.faults.OpenFails)
 	slow := s.faults.SlowNames
