@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"os"
@@ -315,13 +314,15 @@ func TestF34RefusedForEver(t *testing.T) {
 // F74: the close comes before, with or behind the last data; all of it is read
 // before the end. And a close without a word is found by asking.
 func TestF74CloseAndLastData(t *testing.T) {
-	for _, silent := range []bool{false, true} {
-		t.Run(fmt.Sprintf("silent %v", silent), func(t *testing.T) {
+	for name, faults := range map[string]fakemodem.SocketFaults{
+		"data first":                 {},
+		"the close is all that says": {LoseReady: 1},
+		"nothing says":               {LoseClosed: 1, LoseReady: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
 			each(t, nil, func(t *testing.T, r *rig) {
 				c, far := r.connect("tcp")
-				if silent {
-					r.fake.SetSocketFaults(fakemodem.SocketFaults{LoseClosed: 1, LoseReady: 1})
-				}
+				r.fake.SetSocketFaults(faults)
 				payload := bytes.Repeat([]byte("last words "), 500)
 				go func() {
 					far.Write(payload)
