@@ -54,7 +54,7 @@ type Command struct {
 
 	// Timeout bounds the call as a whole: queueing, writing, prompting,
 	// answering, aborting. Zero means the engine's AnswerTimeout for this
-	// command; a context that ends earlier wins.
+	// command; negative means no bound. A context that ends earlier wins.
 	Timeout time.Duration
 
 	// Abortable says that the modem lets this command be ended by any

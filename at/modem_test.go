@@ -70,6 +70,27 @@ func TestTimeoutFindsPlaceAgain(t *testing.T) {
 	})
 }
 
+// A probe's answer counts only when a silence of 100 ms follows it (R1).
+func TestSilenceBehindTheProbe(t *testing.T) {
+	dialogue(t, nil, func(t *testing.T, s *script, m *Modem) {
+		one := start(t, m, Command{Text: "+X", Timeout: time.Second})
+		s.wantLine("", "AT+X")
+		time.Sleep(1201 * time.Millisecond)
+		one.wantErr("", ErrNoAnswer, CommandWritten)
+		s.wantLine("", "AT+CMEE?")
+		s.send("+CMEE: 1", "OK")
+		next := start(t, m, Command{Text: "+CSQ"})
+		time.Sleep(90 * time.Millisecond)
+		s.send("OK")
+		time.Sleep(90 * time.Millisecond)
+		s.wantIdle("something came, so the silence begins again")
+		time.Sleep(11 * time.Millisecond)
+		s.wantLine("", "AT+CSQ")
+		s.send("+CSQ: 1,2", "OK")
+		next.wantOK("", "+CSQ: 1,2")
+	})
+}
+
 func TestSMSPrompt(t *testing.T) {
 	for _, prompt := range []string{"\r\n> ", "\r\n>", "\r\n>\r\n", ">", "\r\n> \r\n"} {
 		dialogue(t, nil, func(t *testing.T, s *script, m *Modem) {
