@@ -160,11 +160,15 @@ func modelRun(t *testing.T, seed uint64, exchanges, rough int) {
 }
 
 // TestModel runs 200,000 exchanges, one of 16 of them late, torn, cut short or
-// cancelled; with TELEMODEM_LONG=1 it runs 1,000,000.
+// cancelled; with TELEMODEM_LONG=1 it runs 1,000,000. Under the race detector
+// a quarter of that.
 func TestModel(t *testing.T) {
 	exchanges := 200_000
 	if os.Getenv("TELEMODEM_LONG") != "" {
 		exchanges = 1_000_000
+	}
+	if raceEnabled {
+		exchanges /= 4
 	}
 	if testing.Short() {
 		exchanges = 10_000
