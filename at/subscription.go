@@ -119,10 +119,6 @@ func (s *subscription) pop() Notification {
 // keptRing is the size of a ring that is kept for the next burst.
 const keptRing = 16
 
-// batchLimit is how many notifications are taken out of a queue at once, so
-// that a burst does not make reader and subscriber fight for the lock.
-const batchLimit = 64
-
 // serve calls the subscriber until its queue is empty.
 func (m *Modem) serve(s *subscription) {
 	var batch []Notification
@@ -140,11 +136,12 @@ func (m *Modem) serve(s *subscription) {
 	}
 }
 
-// takeBatch takes what waits for s; nothing ends its goroutine.
+// takeBatch takes all that waits for s, so that in a burst reader and subscriber
+// do not fight for the lock; nothing ends the goroutine of s.
 func (m *Modem) takeBatch(s *subscription, batch []Notification) []Notification {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	n := min(s.count, batchLimit)
+	n := s.count
 	for range n {
 		batch = append(batch, s.pop())
 	}
