@@ -432,7 +432,7 @@ func deleteMessage(c *Call) Result {
 		delete(slots, index)
 	}
 	for k, msg := range slots {
-		if which == 4 || which > 0 && (msg.state == recRead || which > 1 && msg.state == stoSent || which > 2 && msg.state == stoUnsent) {
+		if which > 0 && deletes(which, msg.state) {
 			delete(slots, k)
 		}
 	}
@@ -440,6 +440,19 @@ func deleteMessage(c *Call) Result {
 		c.m.n.smsc.reachable(c.m) // RP-SMMA, 3GPP TS 23.040 clause 3.3.3
 	}
 	return OK
+}
+
+// deletes tells whether a delflag of +CMGD takes messages of a state.
+func deletes(which, state int) bool {
+	switch state {
+	case recRead:
+		return true
+	case stoSent:
+		return which >= 2
+	case stoUnsent:
+		return which >= 3
+	}
+	return which == 4
 }
 
 // acknowledge is AT+CNMA (clauses 3.4.4 and 4.7).

@@ -36,7 +36,13 @@ func (u *terminal) send(text string) {
 // want reads until exactly the text has come.
 func (u *terminal) want(why, text string) {
 	u.t.Helper()
-	u.fill(func() bool { return len(u.got) >= len(text) })
+	for len(u.got) < len(text) { // no octet more: what follows may be for PPP
+		before := len(u.got)
+		u.fillUpTo(len(text) - len(u.got))
+		if len(u.got) == before {
+			break
+		}
+	}
 	k := min(len(text), len(u.got))
 	require.Equal(u.t, text, u.got[:k], why)
 	u.got = u.got[k:]
@@ -81,6 +87,14 @@ func hasFinal(s string) bool {
 		}
 	}
 	return false
+}
+
+// fillUpTo reads once, at most k octets.
+func (u *terminal) fillUpTo(k int) {
+	u.line.SetReadDeadline(time.Now().Add(30 * time.Second))
+	b := make([]byte, k)
+	n, _ := u.line.Read(b)
+	u.got += string(b[:n])
 }
 
 func (u *terminal) fill(enough func() bool) {

@@ -41,6 +41,7 @@ type Fault struct {
 
 // FaultInfo describes a fault of the catalogue.
 type FaultInfo struct {
+	// ID is its number: "F21".
 	ID string
 	// Name is what happens, in a few words.
 	Name string
@@ -73,12 +74,15 @@ type faultKind struct {
 	start          func(x *injected)
 }
 
-// faultKinds is the catalogue by id; the files fault_a.go to fault_i.go fill it.
+// faultKinds is the catalogue by id; the files fault_a.go to fault_i.go, one
+// for each section, fill it.
 var faultKinds = map[string]faultKind{}
 
-func addFaults(kinds ...faultKind) {
-	for _, k := range kinds {
-		faultKinds[k.id] = k
+func init() {
+	for _, section := range [][]faultKind{faultsA, faultsB, faultsC, faultsD, faultsE, faultsF, faultsG, faultsH, faultsI} {
+		for _, k := range section {
+			faultKinds[k.id] = k
+		}
 	}
 }
 

@@ -7,49 +7,47 @@ import (
 )
 
 // Section A of the catalogue: octets.
-func init() {
-	addFaults(
-		faultKind{id: "F01", name: "garbage on the line, now and at every start", uses: "Text: the octets; preset 00 FF 66 60 FF",
-			start: func(x *injected) {
-				garbage := []byte(or(x.Text, "\x00\xff\x66\x60\xff"))
-				x.m.port.write(garbage)
-				x.boot = func() { x.m.port.write(garbage) }
-			}},
-		faultKind{id: "F02", name: "NUL octets before an answer", uses: "Count: how many; preset 2", perCommand: true, on: "*",
-			start: func(x *injected) {
-				x.hooks.answer = func(p *port, a *answer) {
-					if x.strikes() {
-						a.raw = append(make([]byte, or(x.Count, 2)), a.bytes(p)...)
-					}
+var faultsA = []faultKind{
+	faultKind{id: "F01", name: "garbage on the line, now and at every start", uses: "Text: the octets; preset 00 FF 66 60 FF",
+		start: func(x *injected) {
+			garbage := []byte(or(x.Text, "\x00\xff\x66\x60\xff"))
+			x.m.port.write(garbage)
+			x.boot = func() { x.m.port.write(garbage) }
+		}},
+	faultKind{id: "F02", name: "NUL octets before an answer", uses: "Count: how many; preset 2", perCommand: true, on: "*",
+		start: func(x *injected) {
+			x.hooks.answer = func(p *port, a *answer) {
+				if x.strikes() {
+					a.raw = append(make([]byte, or(x.Count, 2)), a.bytes(p)...)
 				}
-			}},
-		faultKind{id: "F03", name: "the first octets after a pause are lost", uses: "Count: how many, preset 1; Delay: the pause, preset 5 s",
-			start: func(x *injected) {
-				x.input = func(p *port, b []byte, idle time.Duration) []byte {
-					if idle < or(x.Delay, 5*time.Second) || !x.strikes() {
-						return b
-					}
-					return b[min(or(x.Count, 1), len(b)):]
+			}
+		}},
+	faultKind{id: "F03", name: "the first octets after a pause are lost", uses: "Count: how many, preset 1; Delay: the pause, preset 5 s",
+		start: func(x *injected) {
+			x.input = func(p *port, b []byte, idle time.Duration) []byte {
+				if idle < or(x.Delay, 5*time.Second) || !x.strikes() {
+					return b
 				}
-			}},
-		faultKind{id: "F04", name: "octets of a long output are lost", uses: "Count: how many in a row, preset 8", times: 1,
-			start: func(x *injected) { x.output = x.eachPiece(64, loseRun) }},
-		faultKind{id: "F05", name: "bits flip in both directions", uses: "Probability: of each octet, preset 0.01", start: startFlips},
-		faultKind{id: "F06", name: "output comes in fragments", uses: "Count: octets in one read, preset 1; Delay: between them",
-			start: func(x *injected) { x.output = x.fragments }},
-		faultKind{id: "F07", name: "a line without an end", uses: "Count: octets, preset 8192", times: 1,
-			start: func(x *injected) {
-				x.once(func() { x.m.port.write([]byte("\r\n+LONG: " + strings.Repeat("A", or(x.Count, 8192)))) })
-			}},
-		faultKind{id: "F08", name: "a block is shorter than it says", uses: "Count: octets that are missing, preset 4", perCommand: true, on: "*", times: 1,
-			start: func(x *injected) { x.hooks.answer = x.shortBlock }},
-		faultKind{id: "F09", name: "a message whose text looks like the modem's own words", times: 1,
-			start: func(x *injected) {
-				x.once(func() { x.m.strange("\r\nOK\r\n\r\n+CMTI: \"SM\",1\r\n\r\nRING\r\n> ") })
-			}},
-		faultKind{id: "F10", name: "the character set changes behind the driver's back", uses: "Text: the set, preset UCS2", times: 1,
-			start: func(x *injected) { x.once(func() { x.m.messages.charset = or(x.Text, "UCS2") }) }},
-	)
+				return b[min(or(x.Count, 1), len(b)):]
+			}
+		}},
+	faultKind{id: "F04", name: "octets of a long output are lost", uses: "Count: how many in a row, preset 8", times: 1,
+		start: func(x *injected) { x.output = x.eachPiece(64, loseRun) }},
+	faultKind{id: "F05", name: "bits flip in both directions", uses: "Probability: of each octet, preset 0.01", start: startFlips},
+	faultKind{id: "F06", name: "output comes in fragments", uses: "Count: octets in one read, preset 1; Delay: between them",
+		start: func(x *injected) { x.output = x.fragments }},
+	faultKind{id: "F07", name: "a line without an end", uses: "Count: octets, preset 8192", times: 1,
+		start: func(x *injected) {
+			x.once(func() { x.m.port.write([]byte("\r\n+LONG: " + strings.Repeat("A", or(x.Count, 8192)))) })
+		}},
+	faultKind{id: "F08", name: "a block is shorter than it says", uses: "Count: octets that are missing, preset 4", perCommand: true, on: "*", times: 1,
+		start: func(x *injected) { x.hooks.answer = x.shortBlock }},
+	faultKind{id: "F09", name: "a message whose text looks like the modem's own words", times: 1,
+		start: func(x *injected) {
+			x.once(func() { x.m.strange("\r\nOK\r\n\r\n+CMTI: \"SM\",1\r\n\r\nRING\r\n> ") })
+		}},
+	faultKind{id: "F10", name: "the character set changes behind the driver's back", uses: "Text: the set, preset UCS2", times: 1,
+		start: func(x *injected) { x.once(func() { x.m.messages.charset = or(x.Text, "UCS2") }) }},
 }
 
 // bytes is what an answer prints.

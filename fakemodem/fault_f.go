@@ -5,54 +5,52 @@ import (
 )
 
 // Section F of the catalogue: registration, SIM, network, clock.
-func init() {
-	addFaults(
-		faultKind{id: "F57", name: "registration ends in one state for ever", uses: "Code: the state, preset 3 (denied)",
-			start: func(x *injected) {
-				x.forces(func(int, int) (int, int) { s := or(x.Code, regDenied); return s, s })
-			}},
-		faultKind{id: "F58", name: "registered, but not attached for packets",
-			start: func(x *injected) { x.forces(func(circuit, _ int) (int, int) { return circuit, regSearching }) }},
-		faultKind{id: "F59", name: "coverage comes and goes", uses: "Delay: between changes, preset 500 ms; Times: changes, preset 20", times: 20,
-			start: startFlaps},
-		faultKind{id: "F60", name: "the SIM goes", uses: "Text: removed (preset), pin, puk, blocked or failure", start: startSIM},
-		faultKind{id: "F61", name: "the SIM has no credit: denied, and without a number",
-			start: func(x *injected) {
-				x.hooks.command = func(c *Call) (Result, bool) { return OK, c.Name == "+CNUM" && c.Op == Execute }
-				x.forces(func(int, int) (int, int) { return regDenied, regDenied })
-			}},
-		faultKind{id: "F62", name: "the signal is unknown for ever", uses: `Text: the fields of +CSQ, preset "99,99"`, on: "+CSQ", perCommand: true,
-			start: func(x *injected) {
-				x.hooks.command = func(c *Call) (Result, bool) {
-					if c.Op != Execute || !x.strikes() {
-						return OK, false
-					}
-					c.Info("+CSQ: " + or(x.Text, "99,99"))
-					return OK, true
+var faultsF = []faultKind{
+	faultKind{id: "F57", name: "registration ends in one state for ever", uses: "Code: the state, preset 3 (denied)",
+		start: func(x *injected) {
+			x.forces(func(int, int) (int, int) { s := or(x.Code, regDenied); return s, s })
+		}},
+	faultKind{id: "F58", name: "registered, but not attached for packets",
+		start: func(x *injected) { x.forces(func(circuit, _ int) (int, int) { return circuit, regSearching }) }},
+	faultKind{id: "F59", name: "coverage comes and goes", uses: "Delay: between changes, preset 500 ms; Times: changes, preset 20", times: 20,
+		start: startFlaps},
+	faultKind{id: "F60", name: "the SIM goes", uses: "Text: removed (preset), pin, puk, blocked or failure", start: startSIM},
+	faultKind{id: "F61", name: "the SIM has no credit: denied, and without a number",
+		start: func(x *injected) {
+			x.hooks.command = func(c *Call) (Result, bool) { return OK, c.Name == "+CNUM" && c.Op == Execute }
+			x.forces(func(int, int) (int, int) { return regDenied, regDenied })
+		}},
+	faultKind{id: "F62", name: "the signal is unknown for ever", uses: `Text: the fields of +CSQ, preset "99,99"`, on: "+CSQ", perCommand: true,
+		start: func(x *injected) {
+			x.hooks.command = func(c *Call) (Result, bool) {
+				if c.Op != Execute || !x.strikes() {
+					return OK, false
 				}
-			}},
-		faultKind{id: "F63", name: "the clock is wrong", uses: `Delay: by how much, preset 57 years; Count: the zone in quarter hours, preset 128`,
-			start: func(x *injected) {
-				before := x.m.clock
-				x.m.clock.skew = or(x.Delay, 57*365*24*time.Hour)
-				x.m.clock.zone = or(x.Count, 128)
-				x.undo = func() { x.m.clock.skew, x.m.clock.zone = before.skew, before.zone }
-			}},
-		faultKind{id: "F64", name: "time stamps of messages jump", uses: "Delay: by how much, preset 50 h",
-			start: func(x *injected) {
-				s := &x.m.n.smsc
-				s.skew += or(x.Delay, 50*time.Hour)
-				x.undo = func() { s.skew -= or(x.Delay, 50*time.Hour) }
-			}},
-		faultKind{id: "F65", name: "the PIN is asked for after a silent restart", uses: "Text: the PIN where the SIM has none, preset 1234", times: 1,
-			start: func(x *injected) {
-				x.once(func() {
-					s := &x.m.sim
-					s.pin, s.locked = or(s.pin, or(x.Text, "1234")), true
-					x.m.silentRestart()
-				})
-			}},
-	)
+				c.Info("+CSQ: " + or(x.Text, "99,99"))
+				return OK, true
+			}
+		}},
+	faultKind{id: "F63", name: "the clock is wrong", uses: `Delay: by how much, preset 57 years; Count: the zone in quarter hours, preset 128`,
+		start: func(x *injected) {
+			before := x.m.clock
+			x.m.clock.skew = or(x.Delay, 57*365*24*time.Hour)
+			x.m.clock.zone = or(x.Count, 128)
+			x.undo = func() { x.m.clock.skew, x.m.clock.zone = before.skew, before.zone }
+		}},
+	faultKind{id: "F64", name: "time stamps of messages jump", uses: "Delay: by how much, preset 50 h",
+		start: func(x *injected) {
+			s := &x.m.n.smsc
+			s.skew += or(x.Delay, 50*time.Hour)
+			x.undo = func() { s.skew -= or(x.Delay, 50*time.Hour) }
+		}},
+	faultKind{id: "F65", name: "the PIN is asked for after a silent restart", uses: "Text: the PIN where the SIM has none, preset 1234", times: 1,
+		start: func(x *injected) {
+			x.once(func() {
+				s := &x.m.sim
+				s.pin, s.locked = or(s.pin, or(x.Text, "1234")), true
+				x.m.silentRestart()
+			})
+		}},
 }
 
 // forces changes where registration leads until the fault is cleared.

@@ -37,6 +37,7 @@ type SMSCConfig struct {
 
 // Submission is a message on its way through the service centre.
 type Submission struct {
+	// From and To are numbers in international form.
 	From, To string
 	// TPDU is the SMS-DELIVER as the recipient will get it (3GPP TS 23.040
 	// clause 9.2.2.1). Inspect may replace it.
@@ -55,8 +56,13 @@ const (
 
 // SMSCStats count messages since the network was made.
 type SMSCStats struct {
-	Submitted, Forwarded, Lost, Expired, Refused, Retried int
-	Waiting                                               int // stored now
+	Submitted int // taken from senders, refused ones included
+	Forwarded int // acknowledged by recipients
+	Lost      int // by SMSCConfig.Loss or Vanish
+	Expired   int // at the end of their validity
+	Refused   int // by Refuse
+	Retried   int // tries that were not acknowledged
+	Waiting   int // stored now
 }
 
 // shortMessage is one message that the centre keeps.

@@ -13,10 +13,10 @@ const (
 
 // Trace is what went over one port of a modem at one time.
 type Trace struct {
-	Time      time.Time
-	Port      string
-	Direction Direction
-	Data      []byte
+	Time      time.Time // when
+	Port      string    // "AT", "second" or a channel such as "DLCI 2"
+	Direction Direction // which way
+	Data      []byte    // the octets; not to be kept
 }
 
 // Watch calls fn for everything that goes over the modem's ports until stop is
