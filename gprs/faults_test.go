@@ -359,6 +359,7 @@ func TestF76ActivationFails(t *testing.T) {
 
 // The bearer's one function, by the sockets inside the modem.
 func TestDialContextThroughSockets(t *testing.T) {
+	t.Parallel()
 	cfg := &gprs.BearerConfig{
 		Context: gprs.Context{APN: "internet"},
 		Sockets: func(ctx context.Context, c at.Commander, d gprs.Context) (gprs.Network, error) {

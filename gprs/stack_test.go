@@ -23,6 +23,7 @@ func withStack(link ppp.Link) (gprs.Network, error) { return netstack.New(link, 
 // TCP through the one function on top, and no connection of it outlives the
 // call. gVisor needs the real clock.
 func TestDialContextThroughTheStack(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, &gprs.BearerConfig{Stack: withStack, Probe: gprs.ProbeTCP("10.64.1.1:7"), ProbeInterval: 50 * time.Millisecond})
 	echo, err := b.n.Listen("tcp", "10.64.1.1:7")
 	require.NoError(t, err)
@@ -61,10 +62,10 @@ func TestDialContextThroughTheStack(t *testing.T) {
 }
 
 // 1,000 connections with a TCP exchange on each leave no goroutine and no
-// memory behind: 100 of them by default, all with TELEMODEM_LONG=1. Without
+// memory behind: 30 of them by default, all with TELEMODEM_LONG=1. Without
 // guard times around +++, which the modem is told of by S12.
 func TestManyConnectsThroughTheStack(t *testing.T) {
-	rounds := 100
+	rounds := 30
 	if os.Getenv("TELEMODEM_LONG") == "1" {
 		rounds = 1000
 	}
