@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"sync"
 	"time"
 )
 
@@ -37,8 +36,7 @@ type Mux struct {
 	wake  chan struct{} // holds one: a queue or a signal has changed
 	done  chan struct{} // closed at the end
 
-	accepted  chan *Channel
-	closeOnce sync.Once
+	accepted chan *Channel
 
 	err  error              // why it ended; valid when done is closed
 	left error              // what Close returns; valid when done is closed

@@ -49,7 +49,7 @@ func openCollector(ctx context.Context, cfg session.Config, dir string, key tele
 	}
 	c.peer, err = c.endpoint.AddPeer(telemetry.PeerConfig{Name: deviceName, Key: key, Paths: []telemetry.Path{
 		{Name: "data", Bearer: telemetry.NewInbound()},
-		{Name: "SMS", Bearer: bearer, Costly: true, AckWait: patience.ackSMS,
+		{Name: "SMS", Bearer: bearer, Costly: true, AckWait: patience.smsAck,
 			AckDelay: patience.retry / 4, Retry: patience.retry, Interval: patience.smsInterval},
 	}})
 	if err != nil {

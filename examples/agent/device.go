@@ -51,7 +51,7 @@ type link struct {
 // patience is how long the bearers are waited for: little in the simulation,
 // where all happens at once, much in the field.
 type patience struct {
-	ackData, ackSMS time.Duration // until a reading is sent again
+	dataAck, smsAck time.Duration // until a reading is sent again
 	retry           time.Duration // until a failed bearer is tried again
 	smsInterval     time.Duration // between two messages, beyond the first few
 }
@@ -110,7 +110,7 @@ func (d *device) connect(l link) error {
 	d.helpers.Go(func() { d.progress.followLink(deviceName, events) })
 	var paths []telemetry.Path
 	if l.collector != "" {
-		paths = append(paths, telemetry.Path{Name: "data", AckWait: l.patience.ackData,
+		paths = append(paths, telemetry.Path{Name: "data", AckWait: l.patience.dataAck,
 			Retry: l.patience.retry, RetryMax: 8 * l.patience.retry,
 			Bearer: telemetry.Dial(func(ctx context.Context) (net.Conn, error) {
 				return d.session.DialContext(ctx, "tcp", l.collector)
@@ -122,7 +122,7 @@ func (d *device) connect(l link) error {
 			return err
 		}
 		paths = append(paths, telemetry.Path{Name: "SMS", Bearer: bearer, Costly: true,
-			AckWait: l.patience.ackSMS, AckDelay: l.patience.retry / 4,
+			AckWait: l.patience.smsAck, AckDelay: l.patience.retry / 4,
 			Retry: l.patience.retry, Interval: l.patience.smsInterval})
 		d.helpers.Go(func() { receiveFrames(d.ctx, d.session.SMS(), d.endpoint, bearer) })
 	}

@@ -16,7 +16,7 @@ import (
 )
 
 var fieldPatience = patience{
-	ackData: 20 * time.Second, ackSMS: 2 * time.Minute,
+	dataAck: 20 * time.Second, smsAck: 2 * time.Minute,
 	retry: 10 * time.Second, smsInterval: 30 * time.Second,
 }
 

@@ -30,7 +30,7 @@ const (
 const drainLimit = 20 * time.Second
 
 var simulatedPatience = patience{
-	ackData: 3 * time.Second, ackSMS: 4 * time.Second,
+	dataAck: 3 * time.Second, smsAck: 4 * time.Second,
 	retry: 500 * time.Millisecond, smsInterval: -1,
 }
 
