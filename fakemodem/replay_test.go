@@ -50,3 +50,23 @@ func TestReplay(t *testing.T) {
 		require.ErrorContains(t, m.Replay(strings.NewReader("\nnonsense\n"), nil), "line 2")
 	})
 }
+
+// FuzzReplay: no recording can crash the modem that plays it, whatever the
+// host sends.
+func FuzzReplay(f *testing.F) {
+	f.Add(recording, "AT\rAT+CSQ\r")
+	f.Add(">>\n<< >>\n-1 << x\n9 >> \x1a", "\r\x1a\r\r")
+	f.Add("2026-11-21T02:44:06Z > \"\"\n2026-11-21T02:44:06Z < \"\"", "x")
+	f.Fuzz(func(t *testing.T, trace, sent string) {
+		n := fakemodem.NewNetwork(nil)
+		defer n.Close()
+		m := n.NewModem(fakemodem.SIM800)
+		line := m.Line()
+		defer line.Close()
+		for _, tolerant := range []bool{false, true} {
+			if m.Replay(strings.NewReader(trace), &fakemodem.Replay{Tolerant: tolerant}) == nil {
+				line.Write([]byte(sent))
+			}
+		}
+	})
+}
