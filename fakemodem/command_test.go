@@ -89,6 +89,8 @@ func TestPIN(t *testing.T) {
 		require.Equal(t, "\r\n+CME ERROR: 16\r\n", u.ask(`AT+CPIN="0000"`), "a wrong PIN")
 		require.Equal(t, "\r\n+SPIC: 2,3,10,10\r\n\r\nOK\r\n", u.ask("AT+SPIC"))
 		require.Equal(t, "\r\nOK\r\n", u.ask(`AT+CPIN="1234"`))
+		left, _ := m.PINAttempts()
+		require.Equal(t, 3, left, "the right PIN gives all attempts back")
 		u.wait("the SIM is ready behind the OK", "\r\n+CPIN: READY\r\n")
 		time.Sleep(10 * time.Second)
 		circuit, _ := m.Registered()

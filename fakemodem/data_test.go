@@ -103,6 +103,22 @@ func TestEscapeSequence(t *testing.T) {
 	})
 }
 
+// TestHeldNotifications: what the modem has to say during a data call comes
+// behind it.
+func TestHeldNotifications(t *testing.T) {
+	inBubble(t, fakemodem.SIM800, func(t *testing.T, n *fakemodem.Network, m *fakemodem.Modem, u *terminal) {
+		u.ask("ATE0+CNMI=2,1")
+		u.send("ATD*99#\r")
+		u.want("a call", "\r\nCONNECT\r\n")
+		require.NoError(t, n.Phone("+15550100").Send(m.Number(), "hello"))
+		time.Sleep(5 * time.Second)
+		require.Len(t, m.Messages("SM"), 1)
+		require.NoError(t, u.line.SetDTR(false))
+		u.wait("the end", "\r\nNO CARRIER\r\n")
+		u.want("and then the notification", "\r\n+CMTI: \"SM\",1\r\n")
+	})
+}
+
 func TestDTR(t *testing.T) {
 	inBubble(t, fakemodem.SIM800, func(t *testing.T, n *fakemodem.Network, m *fakemodem.Modem, u *terminal) {
 		u.ask("ATE0")
