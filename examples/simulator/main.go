@@ -1,8 +1,12 @@
 // Simulator puts one simulated modem on a pseudo-terminal and prints its path,
 // so that any program can use it as a serial modem: a terminal, gammu, the
-// agent beside it. With -listen it is on TCP. What is typed on standard input
-// reaches the modem as SMS from a telephone, and what the modem sends to that
-// number is printed.
+// agent beside it. With -listen it is on TCP or on a unix socket. What is typed
+// on standard input reaches the modem as SMS from a telephone, and what the
+// modem sends to that number is printed.
+//
+// A control page on loopback, whose address is printed, moves the signal and
+// the coverage, injects faults, plays the telephone and shows the AT dialogue
+// as it happens.
 package main
 
 import (
@@ -15,20 +19,15 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync"
 	"syscall"
+	"time"
 
 	"github.com/telemodem/telemodem/fakemodem"
 )
 
 // phoneNumber is the telephone in the user's hand, from the range for fiction.
 const phoneNumber = "+15555550123"
-
-type options struct {
-	listen string
-	kind   string
-	pin    string
-	real   bool
-}
 
 func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout)) }
 
@@ -41,6 +40,10 @@ func run(args []string, in io.Reader, out io.Writer) int {
 		fmt.Fprintln(os.Stderr, "simulator:", err)
 		return 2
 	}
+	if o.list {
+		list(out)
+		return 0
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := simulate(ctx, o, in, out); err != nil {
@@ -50,42 +53,7 @@ func run(args []string, in io.Reader, out io.Writer) int {
 	return 0
 }
 
-func parse(args []string, out io.Writer) (o options, err error) {
-	flags := flag.NewFlagSet("simulator", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
-	flags.StringVar(&o.listen, "listen", "", "`address` on TCP in place of a pseudo-terminal: tcp://127.0.0.1:7000")
-	flags.StringVar(&o.kind, "modem", fakemodem.SIM800.Name, "the modem's `kind`: "+strings.Join(kinds(), ", "))
-	flags.StringVar(&o.pin, "pin", "", "`PIN` that the SIM asks for (default: none)")
-	flags.BoolVar(&o.real, "real", false, "take the times that a real modem takes")
-	err = flags.Parse(args)
-	if errors.Is(err, flag.ErrHelp) {
-		flags.SetOutput(out)
-		flags.PrintDefaults()
-		return o, err
-	}
-	switch {
-	case err != nil:
-		return o, fmt.Errorf("%w; -help lists the flags", err)
-	case flags.NArg() > 0:
-		return o, fmt.Errorf("what is %q? -help lists the flags", flags.Arg(0))
-	}
-	if _, ok := fakemodem.FindPersonality(o.kind); !ok {
-		return o, fmt.Errorf("there is no modem %q: choose one of %s", o.kind, strings.Join(kinds(), ", "))
-	}
-	if o.listen != "" && !strings.HasPrefix(o.listen, "tcp://") {
-		return o, fmt.Errorf("-listen %q is not of the form tcp://host:port", o.listen)
-	}
-	return o, nil
-}
-
-func kinds() []string {
-	var names []string
-	for _, p := range fakemodem.Personalities() {
-		names = append(names, p.Name)
-	}
-	return names
-}
-
+// simulate runs the modem until ctx ends.
 func simulate(ctx context.Context, o options, in io.Reader, out io.Writer) error {
 	config := &fakemodem.Config{}
 	if o.real {
@@ -93,44 +61,99 @@ func simulate(ctx context.Context, o options, in io.Reader, out io.Writer) error
 	}
 	network := fakemodem.NewNetwork(config)
 	defer network.Close()
-	kind, _ := fakemodem.FindPersonality(o.kind)
-	var choices []fakemodem.Option
-	if o.pin != "" {
-		choices = append(choices, fakemodem.WithPIN(o.pin))
+	control, modem := newControl(network, o), network.Modems()[0]
+	events := newHub()
+	defer modem.Watch(newDialogue(events, o.pin).take)()
+	for _, f := range o.faults {
+		if err := control.inject(f); err != nil {
+			return err
+		}
 	}
-	modem := network.NewModem(kind, choices...)
 	place, err := expose(modem, o.listen)
 	if err != nil {
 		return err
 	}
+	control.setPlace(place)
 	fmt.Fprintln(out, place)
-	phone := network.Phone(phoneNumber)
 	fmt.Fprintf(out, "a %s with the number %s; lines typed here come to it as SMS from %s; end with Ctrl-C\n",
-		kind.Name, modem.Number(), phoneNumber)
-	go typed(in, out, phone, modem.Number()) // ends with the process: a read of a terminal cannot be stopped
+		modem.Personality().Name, modem.Number(), phoneNumber)
+
+	ctx, cancel := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer cancel()
+	if o.http != noPage {
+		page, err := servePage(ctx, o.http, control, events)
+		if err != nil {
+			return err
+		}
+		defer page.close()
+		fmt.Fprintf(out, "control page: %s\n", page.url)
+	}
+	if o.listen == onPTY {
+		running.Go(func() { followPlug(ctx, modem, control, out) })
+	}
+	go typed(in, out, control.phone, modem.Number()) // ends with the process: a read of a terminal cannot be stopped
+	return receive(ctx, control.phone, events, out)
+}
+
+// receive hands on what the phone gets until ctx ends.
+func receive(ctx context.Context, phone *fakemodem.Phone, events *hub, out io.Writer) error {
 	for {
 		message, err := phone.Receive(ctx)
 		if err != nil {
 			return nil // the user has ended it
 		}
+		events.publish(eventMessage, received(message, time.Now()))
 		fmt.Fprintf(out, "SMS from %s: %s\n", message.From, message.Text)
 	}
 }
 
 // expose makes the modem reachable and returns where.
 func expose(modem *fakemodem.Modem, listen string) (string, error) {
-	if listen == "" {
-		path, err := modem.PTY()
+	if path, ok := strings.CutPrefix(listen, onUnix); ok {
+		return listen, modem.ListenUnix(path)
+	}
+	if address, ok := strings.CutPrefix(listen, onTCP); ok {
+		bound, err := modem.ListenTCP(address)
 		if err != nil {
-			return "", fmt.Errorf("%w; -listen tcp://127.0.0.1:7000 works everywhere", err)
+			return "", err
 		}
-		return path, nil
+		return onTCP + bound.String(), nil
 	}
-	address, err := modem.ListenTCP(strings.TrimPrefix(listen, "tcp://"))
+	path, err := modem.PTY()
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("%w; -listen tcp://127.0.0.1:7000 works everywhere", err)
 	}
-	return "tcp://" + address.String(), nil
+	return path, nil
+}
+
+// plugPoll is how often followPlug looks: shorter than any unplugging takes.
+const plugPoll = 50 * time.Millisecond
+
+// followPlug gives the modem a new pseudo-terminal when it comes back from
+// the faults F95 and F97, as a USB modem comes back under another name.
+func followPlug(ctx context.Context, modem *fakemodem.Modem, control *control, out io.Writer) {
+	look := time.NewTicker(plugPoll)
+	defer look.Stop()
+	for was := true; ; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-look.C:
+		}
+		is := modem.Plugged()
+		if is && !was {
+			path, err := modem.PTY()
+			if err != nil {
+				fmt.Fprintln(out, "the modem is plugged in again, but:", err)
+				return
+			}
+			control.setPlace(path)
+			fmt.Fprintln(out, "plugged in again:", path)
+		}
+		was = is
+	}
 }
 
 // typed sends each line of in to the modem.
