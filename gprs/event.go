@@ -29,44 +29,10 @@ type Event struct {
 	Lost int
 }
 
-// eventQueue is how many events wait for a listener.
-const eventQueue = 64
-
-// listener is one channel of Events. Its fields are guarded by Radio.mu.
-type listener struct {
-	events chan Event
-	lost   int
-	stop   func() bool // of the context's AfterFunc
-}
-
 // Events returns a channel of what happens from now on. It is closed when ctx
 // ends or the Radio is closed. A listener that does not keep up loses events,
 // which Event.Lost tells, and delays nobody.
-func (r *Radio) Events(ctx context.Context) <-chan Event {
-	l := &listener{events: make(chan Event, eventQueue)}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.closed || ctx.Err() != nil {
-		close(l.events)
-		return l.events
-	}
-	r.listeners[l] = struct{}{}
-	l.stop = context.AfterFunc(ctx, func() {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.dropLocked(l)
-	})
-	return l.events
-}
-
-// dropLocked ends a listener, once.
-func (r *Radio) dropLocked(l *listener) {
-	if _, ok := r.listeners[l]; ok {
-		delete(r.listeners, l)
-		l.stop()
-		close(l.events)
-	}
-}
+func (r *Radio) Events(ctx context.Context) <-chan Event { return r.events.Listen(ctx) }
 
 // publishLocked hands an event to every listener that has room for it.
 func (r *Radio) publishLocked(e Event) {
@@ -74,15 +40,10 @@ func (r *Radio) publishLocked(e Event) {
 		return
 	}
 	e.At = time.Now()
-	for l := range r.listeners {
-		e.Lost = l.lost
-		select {
-		case l.events <- e:
-			l.lost = 0
-		default:
-			l.lost++
-		}
-	}
+	r.events.Publish(func(lost int) Event {
+		e.Lost = lost
+		return e
+	})
 	r.noteChangeLocked()
 }
 

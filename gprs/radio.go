@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/telemodem/telemodem/at"
+	"github.com/telemodem/telemodem/internal/fanout"
 )
 
 // RadioConfig holds what is chosen for a Radio. A nil *RadioConfig is a sound choice.
@@ -37,25 +38,26 @@ type Radio struct {
 	quirks *Quirks
 	stops  []func() // ends of the subscriptions, set by NewRadio alone
 
-	mu        sync.Mutex
-	closed    bool
-	domains   [numDomains]DomainRegistration
-	missing   [numDomains]bool // refused by the modem
-	steady    Registration     // what was published last
-	hold      *time.Timer      // runs while a loss waits to be believed
-	signal    Signal
-	sim       SIMState
-	tries     TriesQuery    // found by trial
-	wrong     wrongPINs     // what the SIM refused
-	clock     clockReading  // the last good one
-	changed   chan struct{} // closed and replaced at every change
-	listeners map[*listener]struct{}
+	events fanout.Hub[Event]
+
+	mu      sync.Mutex
+	closed  bool
+	domains [numDomains]DomainRegistration
+	missing [numDomains]bool // refused by the modem
+	steady  Registration     // what was published last
+	hold    *time.Timer      // runs while a loss waits to be believed
+	signal  Signal
+	sim     SIMState
+	tries   TriesQuery    // found by trial
+	wrong   wrongPINs     // what the SIM refused
+	clock   clockReading  // the last good one
+	changed chan struct{} // closed and replaced at every change
 }
 
 // NewRadio returns a Radio on c and listens to its notifications; it sends
 // nothing before Init. cfg may be nil. Close ends it.
 func NewRadio(c at.Commander, cfg *RadioConfig) *Radio {
-	r := &Radio{c: c, changed: make(chan struct{}), listeners: make(map[*listener]struct{})}
+	r := &Radio{c: c, changed: make(chan struct{})}
 	if cfg != nil {
 		r.cfg = *cfg
 	}
@@ -98,9 +100,7 @@ func (r *Radio) Close() error {
 	if r.hold != nil {
 		r.hold.Stop()
 	}
-	for l := range r.listeners {
-		r.dropLocked(l)
-	}
+	r.events.Close()
 	r.noteChangeLocked()
 	r.mu.Unlock()
 	for _, stop := range r.stops {

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/telemodem/telemodem/at"
+	"github.com/telemodem/telemodem/internal/fanout"
 )
 
 // newTestRadio is a Radio on a scripted modem, in a bubble.
@@ -448,10 +449,10 @@ func TestSlowListenerIsToldItsLoss(t *testing.T) {
 		s, r := newTestRadio(t, &RadioConfig{Hold: -1})
 		ctx, cancel := context.WithCancel(t.Context())
 		events := r.Events(ctx)
-		for n := range eventQueue + 7 {
+		for n := range fanout.Queue + 7 {
 			s.notify([]string{"+CREG: 1", "+CREG: 2"}[n%2])
 		}
-		for range eventQueue {
+		for range fanout.Queue {
 			require.Zero(t, (<-events).Lost)
 		}
 		s.notify("+CPIN: NOT READY")

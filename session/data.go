@@ -75,7 +75,7 @@ func (s *Session) noteCall(u *unit, c *gprs.Connection) {
 	s.call = c
 	s.status.DataCalls++
 	s.status.DataUp, s.status.LocalAddr = true, c.Link().LocalAddr()
-	s.listeners.publish(Event{Kind: EventDataUp})
+	s.publish(Event{Kind: EventDataUp})
 	s.running.Go(func() {
 		<-c.Done()
 		err := c.Err()
@@ -85,7 +85,7 @@ func (s *Session) noteCall(u *unit, c *gprs.Connection) {
 		}
 		s.mu.Unlock()
 		s.log.Info("data call down", "err", err)
-		s.listeners.publish(Event{Kind: EventDataDown, Err: err})
+		s.publish(Event{Kind: EventDataDown, Err: err})
 		if !c.Report().CommandMode {
 			u.fail(err)
 		}

@@ -1,9 +1,7 @@
 package session
 
 import (
-	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/telemodem/telemodem/gprs"
@@ -72,72 +70,11 @@ func radioText(e gprs.Event) string {
 	return "packet context changed"
 }
 
-// eventQueue is how many events wait for a listener.
-const eventQueue = 64
-
-// listeners are the channels that Events has handed out.
-type listeners struct {
-	mu     sync.Mutex
-	closed bool
-	all    map[*listener]struct{}
-}
-
-type listener struct {
-	events chan Event
-	lost   int
-	stop   func() bool // of the context's AfterFunc
-}
-
-func (ls *listeners) add(ctx context.Context) <-chan Event {
-	l := &listener{events: make(chan Event, eventQueue)}
-	ls.mu.Lock()
-	defer ls.mu.Unlock()
-	if ls.closed || ctx.Err() != nil {
-		close(l.events)
-		return l.events
-	}
-	if ls.all == nil {
-		ls.all = make(map[*listener]struct{})
-	}
-	ls.all[l] = struct{}{}
-	l.stop = context.AfterFunc(ctx, func() {
-		ls.mu.Lock()
-		defer ls.mu.Unlock()
-		ls.dropLocked(l)
-	})
-	return l.events
-}
-
-// dropLocked ends a listener, once.
-func (ls *listeners) dropLocked(l *listener) {
-	if _, ok := ls.all[l]; ok {
-		delete(ls.all, l)
-		l.stop()
-		close(l.events)
-	}
-}
-
 // publish hands e to every listener that has room for it and waits for none.
-func (ls *listeners) publish(e Event) {
+func (s *Session) publish(e Event) {
 	e.At = time.Now()
-	ls.mu.Lock()
-	defer ls.mu.Unlock()
-	for l := range ls.all {
-		e.Lost = l.lost
-		select {
-		case l.events <- e:
-			l.lost = 0
-		default:
-			l.lost++
-		}
-	}
-}
-
-func (ls *listeners) close() {
-	ls.mu.Lock()
-	defer ls.mu.Unlock()
-	ls.closed = true
-	for l := range ls.all {
-		ls.dropLocked(l)
-	}
+	s.events.Publish(func(lost int) Event {
+		e.Lost = lost
+		return e
+	})
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/telemodem/telemodem/at"
 	"github.com/telemodem/telemodem/gprs"
+	"github.com/telemodem/telemodem/internal/fanout"
 	"github.com/telemodem/telemodem/sms"
 )
 
@@ -21,10 +22,10 @@ var ErrClosed = errors.New("session: closed")
 // being brought back commands wait, within their context, and what was
 // subscribed stays subscribed.
 type Session struct {
-	cfg       Config
-	log       *slog.Logger
-	relay     *relay
-	listeners listeners
+	cfg    Config
+	log    *slog.Logger
+	relay  *relay
+	events fanout.Hub[Event]
 
 	// ctx ends with Close; run and its helpers are counted in running.
 	ctx     context.Context
@@ -116,7 +117,7 @@ func (s *Session) Radio() *gprs.Radio {
 // Events returns a channel of what happens from now on. It is closed when ctx
 // ends or the session is closed. A listener that does not keep up loses
 // events, which Event.Lost tells, and delays nobody.
-func (s *Session) Events(ctx context.Context) <-chan Event { return s.listeners.add(ctx) }
+func (s *Session) Events(ctx context.Context) <-chan Event { return s.events.Listen(ctx) }
 
 // Close ends the data call, brings the modem back to command mode, frees the
 // line and waits until all that is done. It may be called twice.

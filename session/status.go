@@ -61,6 +61,6 @@ func (s *Session) setState(state State, err error) {
 	s.mu.Unlock()
 	if changed {
 		s.log.Info("session "+state.String(), "err", err)
-		s.listeners.publish(Event{Kind: EventState, State: state, Err: err})
+		s.publish(Event{Kind: EventState, State: state, Err: err})
 	}
 }

@@ -105,7 +105,7 @@ func (s *Session) watch(u *unit) error {
 
 // follow tells the session's listeners what the radio told, and keeps State.
 func (s *Session) follow(event gprs.Event) {
-	s.listeners.publish(Event{Kind: EventRadio, Radio: event})
+	s.publish(Event{Kind: EventRadio, Radio: event})
 	if event.Kind == gprs.EventRegistration {
 		s.noteRegistration(event.Registration)
 	}
@@ -157,7 +157,7 @@ func (s *Session) recovering(step string, cause error) {
 	s.status.Recoveries++
 	s.mu.Unlock()
 	s.log.Warn("session: recovery", "step", step, "err", cause)
-	s.listeners.publish(Event{Kind: EventRecovery, Step: step, Err: cause})
+	s.publish(Event{Kind: EventRecovery, Step: step, Err: cause})
 	s.setState(StateRecovering, cause)
 }
 
@@ -182,7 +182,7 @@ func (s *Session) finish() {
 	if s.Status().State != StateFailed {
 		s.setState(StateClosed, nil)
 	}
-	s.listeners.close()
+	s.events.Close()
 }
 
 func pause(ctx context.Context, d time.Duration) {

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/telemodem/telemodem/internal/fanout"
 )
 
 // Config says who this endpoint is. Name and Store are needed.
@@ -51,7 +53,7 @@ type Endpoint struct {
 	handlerTx func(Tx, Message) error
 	maxOutbox int
 	epoch     epoch
-	events    subscribers
+	events    fanout.Hub[Event]
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -184,7 +186,7 @@ func (e *Endpoint) Name() string { return e.name }
 // Events returns what happens from now on, until ctx or the endpoint ends, when
 // the channel is closed. The endpoint does not wait for the reader: up to 64
 // events are kept for it, and Event.Lost tells how many were not.
-func (e *Endpoint) Events(ctx context.Context) <-chan Event { return e.events.add(ctx) }
+func (e *Endpoint) Events(ctx context.Context) <-chan Event { return e.events.Listen(ctx) }
 
 // enter begins a call that Close waits for.
 func (e *Endpoint) enter() (leave func(), err error) {
@@ -207,7 +209,7 @@ func (e *Endpoint) Close() error {
 	e.cancel()
 	e.calls.Wait()
 	e.tasks.Wait()
-	e.events.close()
+	e.events.Close()
 	return nil
 }
 

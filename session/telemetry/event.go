@@ -1,9 +1,7 @@
 package telemetry
 
 import (
-	"context"
 	"fmt"
-	"sync"
 	"time"
 )
 
@@ -59,75 +57,5 @@ type Event struct {
 	// Count is how many, where the kind says so.
 	Count uint64
 	// Lost is how many events before this one the subscriber was too slow for.
-	Lost uint64
-}
-
-// eventBacklog is how many events wait for a subscriber.
-const eventBacklog = 64
-
-// subscriber is one caller of Events.
-type subscriber struct {
-	events chan Event
-	lost   uint64
-	stop   func() bool
-}
-
-// subscribers are all of them.
-type subscribers struct {
-	mu     sync.Mutex
-	all    map[*subscriber]bool
-	closed bool
-}
-
-// add returns the channel of a new subscriber.
-func (s *subscribers) add(ctx context.Context) <-chan Event {
-	sub := &subscriber{events: make(chan Event, eventBacklog)}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		close(sub.events)
-		return sub.events
-	}
-	if s.all == nil {
-		s.all = make(map[*subscriber]bool)
-	}
-	s.all[sub] = true
-	sub.stop = context.AfterFunc(ctx, func() { s.remove(sub) })
-	return sub.events
-}
-
-func (s *subscribers) remove(sub *subscriber) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.all[sub] {
-		delete(s.all, sub)
-		close(sub.events)
-	}
-}
-
-// emit gives e to everyone and waits for no one.
-func (s *subscribers) emit(e Event) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for sub := range s.all {
-		e.Lost = sub.lost
-		select {
-		case sub.events <- e:
-			sub.lost = 0
-		default:
-			sub.lost++
-		}
-	}
-}
-
-// close ends all subscriptions.
-func (s *subscribers) close() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.closed = true
-	for sub := range s.all {
-		sub.stop()
-		close(sub.events)
-	}
-	s.all = nil
+	Lost int
 }

@@ -406,23 +406,3 @@ func TestForgedFramesAreRefused(t *testing.T) {
 		require.Equal(t, numbered(1, 1), w.collector.handled())
 	})
 }
-
-func TestEventsCountWhatASlowReaderLost(t *testing.T) {
-	var s subscribers
-	ctx, cancel := context.WithCancel(t.Context())
-	events := s.add(ctx)
-	for range eventBacklog + 3 {
-		s.emit(Event{Kind: EventPathUp})
-	}
-	for range eventBacklog {
-		require.Zero(t, (<-events).Lost)
-	}
-	s.emit(Event{Kind: EventPathDown})
-	require.Equal(t, uint64(3), (<-events).Lost)
-	cancel()
-	_, open := <-events
-	require.False(t, open)
-	s.close()
-	_, open = <-s.add(t.Context())
-	require.False(t, open)
-}

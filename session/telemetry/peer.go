@@ -133,7 +133,10 @@ func signal(c chan struct{}) {
 func (p *Peer) emit(e Event) {
 	e.Peer = p.name
 	e.Time = time.Now()
-	p.e.events.emit(e)
+	p.e.events.Publish(func(lost int) Event {
+		e.Lost = lost
+		return e
+	})
 }
 
 // start starts the goroutines of the peer; they end with the endpoint.
