@@ -15,21 +15,21 @@ type draft struct {
 
 // compose turns a message into the TPDUs that carry it. reference marks the
 // parts of a long one.
-func compose(m Message, reference uint16) ([]segment, error) {
+func compose(m Message, reference uint16) (segments []segment, to tpdu.Address, err error) {
 	d, err := cut(m, reference)
 	if err != nil {
-		return nil, err
+		return nil, to, err
 	}
-	segments := make([]segment, d.parts.Len())
+	segments = make([]segment, d.parts.Len())
 	for i := range segments {
 		d.submit.UserData = d.parts.At(i)
 		octets, err := d.submit.AppendBinary(nil)
 		if err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrInvalidMessage, err)
+			return nil, to, fmt.Errorf("%w: %w", ErrInvalidMessage, err)
 		}
 		segments[i] = segment{pdu: tpdu.AppendHex(nil, d.centre, octets), octets: len(octets)}
 	}
-	return segments, nil
+	return segments, d.submit.Destination, nil
 }
 
 // cut checks a message and splits its content.

@@ -1,8 +1,11 @@
 package sms
 
 import (
+	"context"
 	"log/slog"
 	"time"
+
+	"github.com/telemodem/telemodem/sms/tpdu"
 )
 
 // Config holds what is chosen when a Service is made. A nil *Config is a sound
@@ -22,6 +25,45 @@ type Config struct {
 	// messages whose notification was lost. Zero means 5 min; negative means
 	// one sweep at the start of Receive and none after it.
 	SweepInterval time.Duration
+	// InDoubt is the policy of messages that have none of their own.
+	InDoubt DoubtPolicy
+	// SettleTime is how long Send waits for a late answer to a part that is
+	// in doubt. Zero means 30 s; negative means not at all.
+	SettleTime time.Duration
+	// RetryPauses are waited before a part is tried again that was refused
+	// for a temporary reason. Nil means 2 s, 10 s and 30 s; empty means no
+	// second try.
+	RetryPauses []time.Duration
+	// ReportTime is how long a status report is waited for when the message
+	// has no validity. Zero and negative mean 72 h.
+	ReportTime time.Duration
+	// ServiceCentre is the number to set (+CSCA) where the SIM has none;
+	// empty leaves that an error.
+	ServiceCentre string
+	// Store keeps what must survive a restart: unfinished long messages, what
+	// was received, references. Parts of long messages are deleted from the
+	// modem as soon as they are in it. Nil keeps all in memory, and all parts
+	// of a message in the modem until the handler has returned nil.
+	Store Store
+	// LedgerSize is how many received TPDUs are remembered, to know repeats.
+	// Zero means 10,000; negative is taken as zero.
+	LedgerSize int
+	// LedgerAge is how long they are remembered. Zero means 30 days; negative
+	// is taken as zero.
+	LedgerAge time.Duration
+	// Partial bounds what is held of unfinished long messages. What is given
+	// up is handed over with ErrIncomplete.
+	Partial tpdu.ReassemblerConfig
+	// SilenceLimit is how long nothing may arrive, once something has, before
+	// Receive sets storages and notifications again and tells EventStalled.
+	// Zero means 24 h; negative means never.
+	SilenceLimit time.Duration
+	// OnEvent gets what a machine without an operator should note. It is
+	// called from the Service's goroutines and must not wait. Nil drops it.
+	OnEvent func(Event)
+	// Ports are handlers of messages to application ports, in place of the
+	// handler that Receive was given; they obey the same rules.
+	Ports map[uint16]func(context.Context, Incoming) error
 	// Logger gets what the Service does and what it met. Message texts and
 	// numbers are not logged. Nil logs nothing.
 	Logger *slog.Logger
@@ -36,6 +78,10 @@ type Quirks struct {
 	// first. Nil means 2, 1, 3, 0: 2 buffers notifications while the line is
 	// in data mode.
 	IndicationModes []int
+	// Direct asks the modem to hand messages over by +CMT, to be acknowledged by
+	// +CNMA, instead of storing them. It needs a Store and Phase 2+ (+CSMS=1);
+	// where they are missing, messages are stored.
+	Direct bool
 	// MoreMessages says that the modem knows +CMMS and keeps the link to the
 	// network open between the parts of a long message.
 	MoreMessages bool
@@ -77,4 +123,50 @@ func (c *Config) storages() []string {
 		return c.Quirks.Storages
 	}
 	return []string{"ME", "SM", "MT"}
+}
+
+func (c *Config) ledgerSize() int {
+	if c.LedgerSize <= 0 {
+		return 10_000
+	}
+	return c.LedgerSize
+}
+
+func (c *Config) ledgerAge() time.Duration {
+	if c.LedgerAge <= 0 {
+		return 30 * 24 * time.Hour
+	}
+	return c.LedgerAge
+}
+
+func (c *Config) silenceLimit() time.Duration {
+	if c.SilenceLimit == 0 {
+		return 24 * time.Hour
+	}
+	return c.SilenceLimit
+}
+
+func (c *Config) settleTime() time.Duration {
+	if c.SettleTime == 0 {
+		return 30 * time.Second
+	}
+	return c.SettleTime
+}
+
+func (c *Config) retryPauses() []time.Duration {
+	if c.RetryPauses != nil {
+		return c.RetryPauses
+	}
+	return []time.Duration{2 * time.Second, 10 * time.Second, 30 * time.Second}
+}
+
+// reportTime is how long reports of a message with a validity are waited for.
+func (c *Config) reportTime(validity time.Duration) time.Duration {
+	switch {
+	case validity > 0:
+		return validity + time.Hour // the report has a way of its own
+	case c.ReportTime <= 0:
+		return 72 * time.Hour
+	}
+	return c.ReportTime
 }

@@ -3,6 +3,8 @@ package sms
 import (
 	"errors"
 	"fmt"
+
+	"github.com/telemodem/telemodem/at"
 )
 
 // Causes and outcomes that a caller may branch on with errors.Is.
@@ -61,6 +63,13 @@ type SendError struct {
 // Error implements error.
 func (e *SendError) Error() string {
 	return fmt.Sprintf("sms: part %d of %d %v: %v", e.Part, e.Parts, e.Outcome, e.Err)
+}
+
+// Class tells what helps: a pause, room in the storage, a setting. It is
+// at.ClassPermanent where the modem has said nothing.
+func (e *SendError) Class() at.Class {
+	class, _ := classOf(e.Err)
+	return class
 }
 
 // Unwrap returns the cause, and ErrInDoubt or ErrNotSent for the outcome. A

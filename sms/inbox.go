@@ -1,135 +1,271 @@
 package sms
 
 import (
+	"errors"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/telemodem/telemodem/sms/tpdu"
 )
 
-// maxPartial bounds how many parts of unfinished long messages are held; they
-// stay in the modem as well, so beyond it the oldest is forgotten and found
-// again by a later sweep.
-const maxPartial = 1024
+// ErrIncomplete is Incoming.Err of a long message that was given up because
+// parts of it never came, or too many unfinished ones were held.
+var ErrIncomplete = errors.New("sms: parts of the message are missing")
 
-// inbox puts stored messages together. It belongs to one goroutine.
+// inbox holds what has arrived until it is handed over. It is guarded by a lock
+// that can be waited for: whoever holds it may be writing to the store.
 type inbox struct {
-	partial map[partKey]map[uint8]stored
-	held    int
+	store Store // nil: everything is in memory, and messages stay in the modem
+	lock  chan struct{}
+
+	ledger   ledger
+	unmade   *tpdu.Reassembler
+	held     map[digest]*holding // parts and messages that were not handed over yet
+	ready    []*message          // complete ones, in order
+	leftover []Change            // of commits that failed after a handler had returned
 }
 
-// partKey is what the parts of one message share.
-type partKey struct {
-	from      tpdu.Address
-	reference uint16
-	wide      bool
-	total     uint8
+// holding is where a TPDU is, apart from memory.
+type holding struct {
+	slots     []slot // in the modem
+	committed bool   // in the store
 }
 
-func newInbox() *inbox { return &inbox{partial: make(map[partKey]map[uint8]stored)} }
-
-// add takes a stored message in. If it completes a message, that and all its
-// parts are returned.
-func (b *inbox) add(m stored) (in Incoming, parts []stored, complete bool) {
-	_, octets, err := tpdu.DecodeHex(nil, m.pdu)
-	if err != nil {
-		return Incoming{TPDUs: [][]byte{[]byte(strings.TrimSpace(m.pdu))}, Err: err}, []stored{m}, true
-	}
-	if kind, err := tpdu.TypeOf(tpdu.ToMobile, octets); err == nil && kind == tpdu.TypeStatusReport {
-		return report(octets), []stored{m}, true
-	}
-	var d tpdu.Deliver
-	if err := d.Decode(octets); err != nil {
-		return Incoming{TPDUs: [][]byte{octets}, Err: err}, []stored{m}, true
-	}
-	c, ok := d.UserData.Header.Concat()
-	if !ok || c.Total == 1 {
-		return assemble([][]byte{octets}), []stored{m}, true
-	}
-	return b.addPart(partKey{d.Originator, c.Reference, c.Wide, c.Total}, c.Part, m)
+// slot is a place in a message storage.
+type slot struct {
+	storage string
+	index   int
 }
 
-func (b *inbox) addPart(key partKey, part uint8, m stored) (in Incoming, parts []stored, complete bool) {
-	if b.held >= maxPartial {
-		b.partial, b.held = make(map[partKey]map[uint8]stored), 0
-	}
-	set := b.partial[key]
-	if set == nil {
-		set = make(map[uint8]stored)
-		b.partial[key] = set
-	}
-	if _, known := set[part]; !known {
-		b.held++
-	}
-	set[part] = m
-	if len(set) < int(key.total) {
-		return Incoming{}, nil, false
-	}
-	delete(b.partial, key)
-	b.held -= len(set)
-	octets := make([][]byte, 0, len(set))
-	for n := uint8(1); n <= key.total && n != 0; n++ {
-		_, tp, _ := tpdu.DecodeHex(nil, set[n].pdu) // it was read before
-		octets = append(octets, tp)
-		parts = append(parts, set[n])
-	}
-	return assemble(octets), parts, true
+// arrival is a TPDU that came.
+type arrival struct {
+	pdu    string // service centre and TPDU in hexadecimal, as the modem gave it
+	report bool   // +CDS said that it is a status report
+	slot   *slot  // where it lies in the modem; nil if it was handed to us directly
 }
 
-// assemble reads the parts of one message, which are in order.
-func assemble(octets [][]byte) Incoming {
-	in := Incoming{TPDUs: octets}
-	var text tpdu.TextDecoder
-	var buf []byte
-	for i, tp := range octets {
-		var d tpdu.Deliver
-		if in.Err = d.Decode(tp); in.Err != nil {
-			return in
+// message is complete and waits for the handler.
+type message struct {
+	in      Incoming
+	digests []digest
+}
+
+func newInbox(c *Config) *inbox {
+	return &inbox{
+		store:  c.Store,
+		lock:   make(chan struct{}, 1),
+		ledger: ledger{limit: c.ledgerSize(), age: c.ledgerAge(), seen: make(map[digest]time.Time)},
+		unmade: tpdu.NewReassembler(&c.Partial),
+		held:   make(map[digest]*holding),
+	}
+}
+
+// load takes over what the store holds from another run.
+func (b *inbox) load() error {
+	if b.store == nil {
+		return nil
+	}
+	if err := b.ledger.load(b.store); err != nil {
+		return err
+	}
+	type record struct {
+		at   time.Time
+		tpdu []byte
+	}
+	var records []record
+	err := b.store.Load(bucketPart, func(_, value []byte) error {
+		if len(value) > 8 {
+			records = append(records, record{readTime(value), slices.Clone(value[8:])})
 		}
-		if i == 0 {
-			in.From = d.Originator.String()
-			in.Sent = when(d.Timestamp)
-			in.Class = d.DCS.Class()
-			if p, ok := d.UserData.Header.Ports(); ok {
-				in.Ports = &p
-			}
-		}
-		if d.DCS.Alphabet() == tpdu.Octets {
-			in.Data = append(in.Data, d.UserData.Body...)
+		return nil
+	})
+	slices.SortStableFunc(records, func(a, b record) int { return a.at.Compare(b.at) })
+	for _, r := range records {
+		d := digestOf(r.tpdu)
+		if b.ledger.has(d) { // killed between two commits of an older run
+			b.leftover = append(b.leftover, Change{Bucket: bucketPart, Key: d[:]})
 			continue
 		}
-		if buf, in.Err = text.Append(buf, d.DCS, &d.UserData); in.Err != nil {
-			return in
+		b.held[d] = &holding{committed: true}
+		b.sort(r.at, d, r.tpdu, false)
+	}
+	return err
+}
+
+// admit takes arrivals in, with one commit for all of them. surplus are the
+// places in the modem that are not needed any more: of repeats, and of what is
+// in the store now. repeats counts what had been seen before.
+func (b *inbox) admit(now time.Time, arrivals []arrival) (surplus []slot, repeats int, err error) {
+	b.lock <- struct{}{}
+	defer func() { <-b.lock }()
+	var changes []Change
+	var committing []*holding
+	for _, a := range arrivals {
+		octets := a.octets()
+		d := digestOf(octets)
+		h := b.held[d]
+		switch {
+		case h == nil && b.ledger.has(d):
+			repeats++
+			surplus = a.appendSlot(surplus)
+			continue
+		case h == nil:
+			h = &holding{}
+			b.held[d] = h
+			b.sort(now, d, octets, a.report)
+		case a.slot != nil && !slices.Contains(h.slots, *a.slot) && len(h.slots) > 0:
+			repeats++
+		}
+		if a.slot != nil && !slices.Contains(h.slots, *a.slot) {
+			h.slots = append(h.slots, *a.slot)
+		}
+		if b.store != nil && !h.committed && (a.slot == nil || isPart(octets)) {
+			changes = append(changes, Change{bucketPart, d[:], append(appendTime(nil, now), octets...)})
+			committing = append(committing, h)
+		} else if h.committed {
+			surplus, h.slots = append(surplus, h.slots...), nil
 		}
 	}
-	in.Text = string(text.Finish(buf))
-	return in
+	if err := b.commit(changes); err != nil {
+		return surplus, repeats, err
+	}
+	for _, h := range committing {
+		h.committed = true
+		surplus, h.slots = append(surplus, h.slots...), nil
+	}
+	return surplus, repeats, nil
 }
 
-func when(s tpdu.Timestamp) time.Time {
-	t, err := s.Time()
+// octets is the TPDU, or the text that is none.
+func (a *arrival) octets() []byte {
+	_, octets, err := tpdu.DecodeHex(nil, a.pdu)
 	if err != nil {
-		return time.Time{}
+		return []byte(strings.TrimSpace(a.pdu))
 	}
-	return t
+	return octets
 }
 
-func report(octets []byte) Incoming {
-	in := Incoming{TPDUs: [][]byte{octets}}
-	var r tpdu.StatusReport
-	if in.Err = r.Decode(octets); in.Err != nil {
-		return in
+func (a *arrival) appendSlot(slots []slot) []slot {
+	if a.slot == nil {
+		return slots
 	}
-	in.From, in.Sent = r.Recipient.String(), when(r.Timestamp)
-	in.Report = &Report{Reference: r.Reference, To: in.From, Status: r.Status, Discharge: when(r.Discharge)}
-	return in
+	return append(slots, *a.slot)
 }
 
-// reported reads the PDU of +CDS.
-func reported(pdu string) Incoming {
-	_, octets, err := tpdu.DecodeHex(nil, pdu)
+// isPart tells whether a TPDU is a part of a longer message.
+func isPart(octets []byte) bool {
+	var d tpdu.Deliver
+	if kind, err := tpdu.TypeOf(tpdu.ToMobile, octets); err != nil || kind != tpdu.TypeDeliver || d.Decode(octets) != nil {
+		return false
+	}
+	c, ok := d.UserData.Header.Concat()
+	return ok && c.Total > 1
+}
+
+// sort puts a TPDU with the others of its message, or makes it one of its own.
+func (b *inbox) sort(now time.Time, d digest, octets []byte, isReport bool) {
+	whole := func(in Incoming) { b.ready = append(b.ready, newMessage(in, []digest{d})) }
+	kind, err := tpdu.TypeOf(tpdu.ToMobile, octets)
+	if isReport || err == nil && kind == tpdu.TypeStatusReport {
+		whole(report(octets))
+		return
+	}
+	var deliver tpdu.Deliver
+	if err := deliver.Decode(octets); err != nil {
+		whole(Incoming{TPDUs: [][]byte{octets}, Err: err})
+		return
+	}
+	if c, ok := deliver.UserData.Header.Concat(); !ok || c.Total == 1 {
+		whole(assemble([][]byte{octets}))
+		return
+	}
+	result, err := b.unmade.AddDeliver(now, octets, &deliver)
 	if err != nil {
-		return Incoming{TPDUs: [][]byte{[]byte(strings.TrimSpace(pdu))}, Err: err}
+		whole(Incoming{TPDUs: [][]byte{octets}, Err: err})
+		return
 	}
-	return report(octets)
+	b.giveUp(result.Dropped)
+	if result.Status == tpdu.Complete {
+		b.ready = append(b.ready, newMessage(assemble(result.Parts), digests(result.Parts)))
+	}
+}
+
+// giveUp makes messages of what was dropped unfinished: nothing is lost.
+func (b *inbox) giveUp(dropped []tpdu.Dropped) {
+	for _, set := range dropped {
+		in := Incoming{From: set.From.String(), Err: ErrIncomplete}
+		for _, p := range set.Parts {
+			in.TPDUs = append(in.TPDUs, p.TPDU)
+		}
+		b.ready = append(b.ready, newMessage(in, digests(in.TPDUs)))
+	}
+}
+
+// expire gives up what has waited too long for its missing parts.
+func (b *inbox) expire(now time.Time) {
+	b.lock <- struct{}{}
+	b.giveUp(b.unmade.Expire(now))
+	<-b.lock
+}
+
+// waiting returns what is ready to be handed over.
+func (b *inbox) waiting() []*message {
+	b.lock <- struct{}{}
+	defer func() { <-b.lock }()
+	return slices.Clone(b.ready)
+}
+
+// finish notes that the handler has taken a message and returns the places in
+// the modem where it still lies. What it learnt stands even if the store fails;
+// it is written again with the next commit then.
+func (b *inbox) finish(now time.Time, m *message) (slots []slot, err error) {
+	b.lock <- struct{}{}
+	defer func() { <-b.lock }()
+	var changes []Change
+	for _, d := range m.digests {
+		h := b.held[d]
+		if h == nil {
+			continue
+		}
+		slots = append(slots, h.slots...)
+		if h.committed {
+			changes = append(changes, Change{Bucket: bucketPart, Key: d[:]})
+		}
+		delete(b.held, d)
+		changes = b.ledger.add(changes, now, d)
+	}
+	if i := slices.Index(b.ready, m); i >= 0 {
+		b.ready = slices.Delete(b.ready, i, i+1)
+	}
+	if err := b.commit(changes); err != nil {
+		b.leftover = append(b.leftover, changes...)
+		return slots, err
+	}
+	return slots, nil
+}
+
+// commit writes changes, and those that could not be written before.
+func (b *inbox) commit(changes []Change) error {
+	if b.store == nil || len(changes) == 0 && len(b.leftover) == 0 {
+		return nil
+	}
+	if err := b.store.Commit(append(slices.Clip(b.leftover), changes...)); err != nil {
+		return err
+	}
+	b.leftover = nil
+	return nil
+}
+
+func newMessage(in Incoming, ds []digest) *message {
+	in.ID = ds[0].String()
+	return &message{in: in, digests: ds}
+}
+
+func digests(parts [][]byte) []digest {
+	ds := make([]digest, len(parts))
+	for i, p := range parts {
+		ds[i] = digestOf(p)
+	}
+	return ds
 }

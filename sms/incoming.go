@@ -8,6 +8,10 @@ import (
 
 // Incoming is a message, or a report, that has arrived.
 type Incoming struct {
+	// ID is the same whenever the same message is handed over again: after an
+	// error of the handler, or when the program was killed before it was noted
+	// that the handler had returned.
+	ID string
 	// From is who sent it: a number, with + if it is international, or a name.
 	From string
 	// Sent is when the service centre took it (TP-SCTS); the zero Time if the

@@ -38,6 +38,8 @@ type Message struct {
 	ReplyPath bool
 	// ProtocolID is TP-PID (TS 23.040 clause 9.2.3.9); zero is a plain message.
 	ProtocolID tpdu.PID
+	// InDoubt is what to do when it stays unknown whether a part was sent.
+	InDoubt DoubtPolicy
 	// ServiceCentre is the number of a service centre in place of the one that
 	// the SIM holds.
 	ServiceCentre string

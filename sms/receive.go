@@ -4,89 +4,136 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/telemodem/telemodem/at"
 )
 
-// maxListed bounds how many messages are taken from one listing; a fuller
-// storage shows the rest in the next sweep.
-const maxListed = 1024
-
 // retryPauses are waited before the storages are looked through again after a
 // handler or a command failed.
 var retryPauses = []time.Duration{time.Second, 5 * time.Second, 30 * time.Second, 2 * time.Minute}
 
+// fullNotices are vendors' notifications of a full storage (fault F43).
+var fullNotices = []string{"^SMMEMFULL", "+SMS FULL", "+ SMS FULL", "*SMSFULL", "+QIND"}
+
+// everywhere asks for a look at all storages.
+const everywhere = ""
+
 // Receive calls handler for each message that arrives or already lies in the
 // modem, one after the other, until ctx ends, and returns the cause of that.
 // A message is deleted from the modem only after handler returned nil; after
-// an error it stays and comes again, so handler may see a message twice but
-// never misses one. Failures of the modem do not end Receive: it tries again,
-// with pauses. At most one Receive runs on a Service; another gets ErrBusy.
+// an error it stays and comes again, so handler may see a message twice
+// (Incoming.ID tells) but never misses one. With a Config.Store, parts of long
+// messages, and messages that the modem hands over directly, are acknowledged
+// and deleted once they are in the store. Failures of the modem do not end
+// Receive: it tries again, with pauses. At most one Receive runs on a Service;
+// another gets ErrBusy. An error that is not ctx's is the store's.
 func (s *Service) Receive(ctx context.Context, handler func(context.Context, Incoming) error) error {
 	if !s.receiving.CompareAndSwap(false, true) {
 		return ErrBusy
 	}
 	defer s.receiving.Store(false)
-	wake := make(chan struct{}, 1)
-	poke := func(at.Notification) {
-		select {
-		case wake <- struct{}{}:
-		default: // a sweep is due already
-		}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	r := &receiver{
+		s: s, handler: handler,
+		wake:   make(chan string, 16),
+		direct: make(chan *handed),
+		heard:  time.Now(),
 	}
-	reports := make(chan string, 256)
-	stops := []func(){
-		s.modem.Handle("+CMTI", poke), // every notification is a hint to go and look
-		s.modem.Handle("+CDSI", poke),
-		s.modem.Handle("+CDS", func(n at.Notification) {
-			select {
-			case reports <- string(n.Body):
-			case <-ctx.Done():
-			}
-		}),
-		s.modem.Handle("", func(n at.Notification) {
-			if n.Kind == at.KindReboot {
-				s.Reset()
-				poke(n)
-			}
-		}),
-	}
+	stops := r.subscribe(ctx)
 	defer func() {
 		for _, stop := range stops {
 			stop()
 		}
 	}()
-	return s.receive(ctx, wake, reports, handler)
+	if err := s.load(ctx); err != nil {
+		return err
+	}
+	return r.run(ctx)
 }
 
-func (s *Service) receive(ctx context.Context, wake <-chan struct{}, reports <-chan string, handler func(context.Context, Incoming) error) error {
-	inbox := newInbox()
-	failures := 0
-	for {
-		err := s.sweep(ctx, inbox, handler)
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
+// receiver is a running Receive. Its fields belong to its goroutine.
+type receiver struct {
+	s       *Service
+	handler func(context.Context, Incoming) error
+
+	wake   chan string  // names of storages to look at
+	direct chan *handed // what the modem handed over without storing it
+
+	heard    time.Time // when something last arrived
+	any      bool      // something has arrived
+	failures int
+	deleted  map[slot]digest // to see whether they are gone
+	phantoms map[string]int  // counts of storages that list nothing
+}
+
+func (r *receiver) subscribe(ctx context.Context) []func() {
+	named := func(n at.Notification) {
+		storage := everywhere
+		if _, rest, ok := strings.Cut(n.Line, `"`); ok {
+			storage, _, _ = strings.Cut(rest, `"`)
 		}
-		pause := s.cfg.sweepInterval()
-		if err != nil {
-			s.cfg.Logger.Warn("messages could not be fetched or handled; will try again", "err", err)
-			pause = retryPauses[min(failures, len(retryPauses)-1)]
-			failures++
-		} else {
-			failures = 0
-		}
-		if err := s.await(ctx, pause, wake, reports, handler); err != nil {
-			return err
-		}
+		r.look(storage)
+	}
+	stops := []func(){
+		r.s.modem.Handle("+CMTI", named),
+		r.s.modem.Handle("+CDSI", func(at.Notification) { r.look(everywhere) }), // the place it names is often wrong (F51)
+		r.s.modem.Handle("+CMT", func(n at.Notification) { r.s.handedOver(ctx, n, r) }),
+		r.s.modem.Handle("+CDS", func(n at.Notification) { r.s.handedOver(ctx, n, r) }),
+		r.s.modem.Handle("", func(n at.Notification) {
+			if n.Kind == at.KindReboot {
+				r.s.Reset()
+				r.look(everywhere)
+			}
+		}),
+	}
+	for _, notice := range fullNotices {
+		stops = append(stops, r.s.modem.Handle(notice, func(n at.Notification) {
+			if strings.HasPrefix(n.Line, "+QIND") && !strings.Contains(n.Line, "smsfull") {
+				return
+			}
+			r.s.event(Event{Kind: EventStorageFull})
+			r.look(everywhere)
+		}))
+	}
+	return stops
+}
+
+// look asks for a look at a storage.
+func (r *receiver) look(storage string) {
+	select {
+	case r.wake <- storage:
+	default: // more than one look is due already, and each begins with the latest news
 	}
 }
 
-// await returns when it is time for another sweep. Status reports are handed
-// over as they come.
-func (s *Service) await(ctx context.Context, pause time.Duration, wake <-chan struct{}, reports <-chan string, handler func(context.Context, Incoming) error) error {
+func (r *receiver) run(ctx context.Context) error {
+	storage := everywhere
+	for {
+		err := r.sweep(ctx, storage)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		pause := r.s.cfg.sweepInterval()
+		if err != nil {
+			r.s.cfg.Logger.Warn("messages could not be fetched or handled; will try again", "err", err)
+			pause = retryPauses[min(r.failures, len(retryPauses)-1)]
+			r.failures++
+		} else {
+			r.failures = 0
+		}
+		if storage, err = r.await(ctx, pause); err != nil {
+			return err
+		}
+		r.watchSilence()
+	}
+}
+
+// await returns when it is time for another sweep, and of what. What is handed
+// over directly is handled as it comes.
+func (r *receiver) await(ctx context.Context, pause time.Duration) (storage string, err error) {
 	var due <-chan time.Time
 	if pause >= 0 {
 		timer := time.NewTimer(pause)
@@ -96,139 +143,194 @@ func (s *Service) await(ctx context.Context, pause time.Duration, wake <-chan st
 	for {
 		select {
 		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-wake:
-			return nil
+			return "", context.Cause(ctx)
+		case storage = <-r.wake:
+			if r.failures > 0 {
+				storage = everywhere
+			}
+			return storage, nil
 		case <-due:
-			return nil
-		case pdu := <-reports:
-			if err := handler(ctx, reported(pdu)); err != nil {
-				s.cfg.Logger.Warn("a status report was not handled", "err", err)
-			}
+			return everywhere, nil
+		case h := <-r.direct:
+			r.heardSome()
+			h.done <- r.takeDirect(ctx, h)
 		}
 	}
 }
 
-// stored is a message as it lies in the modem.
-type stored struct {
-	storage string
-	index   int
-	pdu     string
+func (r *receiver) heardSome() { r.heard, r.any = time.Now(), true }
+
+// watchSilence sets the modem up again when nothing has come for long (fault
+// F47), provided that something used to come.
+func (r *receiver) watchSilence() {
+	limit := r.s.cfg.silenceLimit()
+	if limit < 0 || !r.any || time.Since(r.heard) < limit {
+		return
+	}
+	r.heard = time.Now()
+	r.s.Reset()
+	r.s.event(Event{Kind: EventStalled})
 }
 
-// sweep looks through every storage and handles what it finds.
-func (s *Service) sweep(ctx context.Context, inbox *inbox, handler func(context.Context, Incoming) error) error {
-	if err := s.lock(ctx); err != nil {
-		return err
-	}
-	err := s.ensureSetup(ctx)
-	storages := s.routing.storages
-	s.unlock()
+// sweep looks through a storage, or all of them, and hands over what it finds.
+func (r *receiver) sweep(ctx context.Context, storage string) error {
+	storages, err := r.s.prepared(ctx, storage == everywhere)
 	if err != nil {
 		return err
 	}
-	if len(storages) == 0 {
-		storages = []string{""} // a modem with a single, unnamed storage
+	for _, name := range storages {
+		if name == storage {
+			storages = []string{storage}
+			break
+		}
 	}
-	var failures []error
-	for _, storage := range storages {
-		found, err := s.list(ctx, storage)
+	r.s.inbox.expire(time.Now())
+	failures := []error{r.deliver(ctx)}
+	found := 0
+	for _, name := range storages {
+		n, err := r.drain(ctx, name)
+		found += n
+		failures = append(failures, err)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+	}
+	if found == 0 && storage != everywhere { // the notification lied (fault F44)
+		return errors.Join(append(failures, r.sweep(ctx, everywhere))...)
+	}
+	return errors.Join(failures...)
+}
+
+// drain takes everything out of a storage. It lists again what should be empty
+// then, once, because some modems do not delete (fault F46), and because
+// something may have come meanwhile.
+func (r *receiver) drain(ctx context.Context, storage string) (found int, err error) {
+	for round := 0; round < 2; round++ {
+		l, err := r.s.list(ctx, storage, r.phantoms[storage])
 		if err != nil {
-			failures = append(failures, err)
-			continue
+			return found, err
 		}
-		for _, m := range found {
-			if err := s.take(ctx, m, inbox, handler); err != nil {
-				failures = append(failures, err)
-			}
-			if ctx.Err() != nil {
-				return context.Cause(ctx)
-			}
+		r.notePhantoms(storage, l)
+		if round == 0 {
+			r.s.noteFilling(storage, l)
 		}
-	}
-	return errors.Join(failures...)
-}
-
-// take handles one stored message and, once all of the message it belongs to
-// is safe with the handler, deletes it and its other parts.
-func (s *Service) take(ctx context.Context, m stored, inbox *inbox, handler func(context.Context, Incoming) error) error {
-	in, parts, complete := inbox.add(m)
-	if !complete {
-		return nil
-	}
-	if err := handler(ctx, in); err != nil {
-		return fmt.Errorf("the handler: %w", err)
-	}
-	var failures []error
-	for _, p := range parts {
-		if err := s.remove(ctx, p); err != nil {
-			failures = append(failures, err)
+		found += len(l.messages)
+		removed, err := r.take(ctx, l.messages)
+		if err != nil {
+			return found, err
 		}
-	}
-	return errors.Join(failures...)
-}
-
-// list reads all messages of a storage (TS 27.005 clause 3.4.2, <stat> 4).
-func (s *Service) list(ctx context.Context, storage string) ([]stored, error) {
-	if err := s.lock(ctx); err != nil {
-		return nil, err
-	}
-	defer s.unlock()
-	if err := s.useStorage(ctx, storage); err != nil {
-		return nil, err
-	}
-	resp, err := s.modem.Command(ctx, at.Command{
-		Text:    "+CMGL=4",
-		Body:    func(string) at.Body { return at.Body{Lines: 1} },
-		Timeout: s.cfg.commandTimeout(),
-	})
-	if err != nil {
-		return nil, err
-	}
-	var found []stored
-	for _, info := range resp.Info {
-		rest, ok := strings.CutPrefix(info.Text, "+CMGL:")
-		if !ok {
-			continue
+		if removed == 0 {
+			break
 		}
-		fields := strings.Split(rest, ",")
-		index, err := strconv.Atoi(strings.TrimSpace(fields[0]))
-		if err != nil || len(fields) < 2 || !received(strings.TrimSpace(fields[1])) {
-			continue // drafts and sent messages are not ours to delete
-		}
-		if found = append(found, stored{storage, index, string(info.Body)}); len(found) == maxListed {
+		left, ok := r.s.used(ctx)
+		if ok && left == 0 {
 			break
 		}
 	}
 	return found, nil
 }
 
-// received tells whether <stat> means a received message: unread or read
-// (TS 27.005 clause 3.1). Some firmware gives the text form in PDU mode.
-func received(stat string) bool {
-	return stat == "0" || stat == "1" || strings.HasPrefix(stat, `"REC`)
+// notePhantoms remembers a count without messages behind it (fault F48), to
+// not look for them slot by slot again before it changes.
+func (r *receiver) notePhantoms(storage string, l listing) {
+	if r.phantoms == nil {
+		r.phantoms = make(map[string]int)
+	}
+	r.phantoms[storage] = 0
+	if l.lines == 0 {
+		r.phantoms[storage] = l.used
+	}
 }
 
-func (s *Service) remove(ctx context.Context, m stored) error {
-	if err := s.lock(ctx); err != nil {
+// take admits what was listed, hands over what is complete, and deletes what is
+// safe. It returns how many messages it deleted.
+func (r *receiver) take(ctx context.Context, listed []arrival) (removed int, err error) {
+	if len(listed) == 0 {
+		return 0, nil
+	}
+	now := time.Now()
+	stubborn := r.noteUndeleted(listed)
+	surplus, repeats, err := r.s.inbox.admit(now, listed)
+	if repeats > stubborn {
+		r.s.event(Event{Kind: EventDuplicate})
+	}
+	if len(listed) > stubborn {
+		r.heardSome()
+	}
+	failures := []error{err}
+	for _, place := range surplus {
+		failures = append(failures, r.remove(ctx, place, listed))
+	}
+	n, err := r.handOver(ctx, listed)
+	return len(surplus) + n, errors.Join(append(failures, err)...)
+}
+
+// noteUndeleted counts what was deleted before and is still there.
+func (r *receiver) noteUndeleted(listed []arrival) (stubborn int) {
+	for _, a := range listed {
+		if d, ok := r.deleted[*a.slot]; ok && d == digestOf(a.octets()) {
+			stubborn++
+			r.s.event(Event{Kind: EventNotDeleted, Storage: a.slot.storage})
+		}
+		delete(r.deleted, *a.slot)
+	}
+	return stubborn
+}
+
+// maxWatched bounds the deletions that are watched.
+const maxWatched = 1024
+
+func (r *receiver) remove(ctx context.Context, place slot, listed []arrival) error {
+	if err := r.s.remove(ctx, place); err != nil {
 		return err
 	}
-	defer s.unlock()
-	if err := s.useStorage(ctx, m.storage); err != nil {
-		return err
+	if r.deleted == nil || len(r.deleted) > maxWatched {
+		r.deleted = make(map[slot]digest)
 	}
-	_, err := s.modem.Command(ctx, at.Command{Text: "+CMGD=" + strconv.Itoa(m.index), Timeout: s.cfg.commandTimeout()})
+	for _, a := range listed {
+		if *a.slot == place {
+			r.deleted[place] = digestOf(a.octets())
+		}
+	}
+	return nil
+}
+
+// deliver hands over everything that is complete.
+func (r *receiver) deliver(ctx context.Context) error {
+	_, err := r.handOver(ctx, nil)
 	return err
 }
 
-// useStorage selects a storage for reading and deleting. The caller holds the lock.
-func (s *Service) useStorage(ctx context.Context, name string) error {
-	if name == "" || name == s.selected {
-		return nil
+func (r *receiver) handOver(ctx context.Context, listed []arrival) (removed int, err error) {
+	var failures []error
+	for _, m := range r.s.inbox.waiting() {
+		if err := r.s.handle(ctx, m.in, r.handler); err != nil {
+			failures = append(failures, fmt.Errorf("the handler: %w", err))
+			continue
+		}
+		slots, err := r.s.inbox.finish(time.Now(), m)
+		failures = append(failures, err)
+		for _, place := range slots {
+			removed++
+			failures = append(failures, r.remove(ctx, place, listed))
+		}
+		if ctx.Err() != nil {
+			break
+		}
 	}
-	if _, err := s.modem.Command(ctx, at.Command{Text: `+CPMS="` + name + `"`, Timeout: s.cfg.commandTimeout()}); err != nil {
-		return err
+	return removed, errors.Join(failures...)
+}
+
+// handle hands a message to whoever it is for.
+func (s *Service) handle(ctx context.Context, in Incoming, handler func(context.Context, Incoming) error) error {
+	if in.Report != nil {
+		s.reports.take(*in.Report, in.Sent)
+		s.event(Event{Kind: EventReport, Report: in.Report})
 	}
-	s.selected = name
-	return nil
+	if in.Ports != nil {
+		if h := s.cfg.Ports[in.Ports.Destination]; h != nil {
+			return h(ctx, in)
+		}
+	}
+	return handler(ctx, in)
 }

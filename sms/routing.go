@@ -10,6 +10,7 @@ import (
 
 	"github.com/telemodem/telemodem/at"
 	"github.com/telemodem/telemodem/internal/testform"
+	"github.com/telemodem/telemodem/sms/tpdu"
 )
 
 // setupPauses are waited between the tries of a command that fails while the
@@ -18,7 +19,9 @@ var setupPauses = []time.Duration{500 * time.Millisecond, time.Second, 2 * time.
 
 // routing is how messages reach us, as set on the modem.
 type routing struct {
-	storages []string // where messages may lie; the first one is selected
+	storages    []string // where messages may lie; the first one is selected
+	memories    int      // how many +CPMS has
+	indications string   // what +CNMI was set to
 }
 
 // Setup brings the modem into the state that sending and receiving need: PDU
@@ -48,18 +51,82 @@ func (s *Service) setup(ctx context.Context) error {
 	if _, err := s.patiently(ctx, at.Command{Text: "+CMGF=0"}); err != nil {
 		return fmt.Errorf("sms: PDU mode: %w", err)
 	}
-	storages, err := s.selectStorages(ctx)
-	if err != nil {
+	var chosen routing
+	var err error
+	if chosen.storages, chosen.memories, err = s.selectStorages(ctx); err != nil {
 		return fmt.Errorf("sms: message storage: %w", err)
 	}
-	if err := s.selectIndications(ctx); err != nil {
+	if chosen.indications, err = s.selectIndications(ctx, s.phase2plus(ctx)); err != nil {
 		return fmt.Errorf("sms: notifications: %w", err)
 	}
-	s.routing = routing{storages: storages}
+	s.routing = chosen
+	if err := s.setServiceCentre(ctx); err != nil {
+		return fmt.Errorf("sms: service centre: %w", err)
+	}
 	if s.generation.Load() == generation {
 		s.ready.Store(true)
 	}
 	return nil
+}
+
+// phase2plus selects the message service (TS 27.005 clause 3.2.1): with
+// acknowledgments if messages are to be handed over directly, and without
+// otherwise, because a lost +CNMA stops delivery. It tells which it is.
+func (s *Service) phase2plus(ctx context.Context) bool {
+	if s.cfg.Quirks.Direct && s.cfg.Store != nil {
+		_, err := s.patiently(ctx, at.Command{Text: "+CSMS=1"})
+		return err == nil
+	}
+	_, _ = s.patiently(ctx, at.Command{Text: "+CSMS=0"}) // refused where there is no choice
+	return false
+}
+
+// setServiceCentre gives the SIM the number of Config if it has none (CMS
+// ERROR 330 would be the answer to every message).
+func (s *Service) setServiceCentre(ctx context.Context) error {
+	if s.cfg.ServiceCentre == "" {
+		return nil
+	}
+	if _, err := tpdu.ParseAddress(s.cfg.ServiceCentre); err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalidMessage, err)
+	}
+	resp, err := s.patiently(ctx, at.Command{Text: "+CSCA?"})
+	if err != nil && !refused(err) {
+		return err
+	}
+	if number, _, _ := strings.Cut(parameters(resp, "+CSCA"), ","); strings.Trim(number, `" `) != "" {
+		return nil
+	}
+	_, err = s.patiently(ctx, at.Command{Text: `+CSCA="` + s.cfg.ServiceCentre + `"`})
+	return err
+}
+
+// prepared sets the modem up if that is due and returns the storages where
+// messages may lie. Once in a while it looks whether the modem still notifies.
+func (s *Service) prepared(ctx context.Context, check bool) ([]string, error) {
+	if err := s.lock(ctx); err != nil {
+		return nil, err
+	}
+	defer s.unlock()
+	if s.ready.Load() && check && s.routingLost(ctx) {
+		s.ready.Store(false)
+		s.event(Event{Kind: EventRoutingLost})
+	}
+	if err := s.ensureSetup(ctx); err != nil {
+		return nil, err
+	}
+	if len(s.routing.storages) == 0 {
+		return []string{""}, nil // a modem with a single, unnamed storage
+	}
+	return s.routing.storages, nil
+}
+
+// routingLost tells whether the modem says that its notifications are not as
+// they were set (faults F50, F102).
+func (s *Service) routingLost(ctx context.Context) bool {
+	resp, err := s.modem.Command(ctx, at.Command{Text: "+CNMI?", Timeout: s.cfg.commandTimeout()})
+	now := strings.ReplaceAll(parameters(resp, "+CNMI"), " ", "")
+	return err == nil && now != "" && !strings.HasPrefix(now, s.routing.indications[:3])
 }
 
 // patiently runs a command again while the modem says that it is not ready yet.
@@ -91,17 +158,17 @@ func starting(err error) bool {
 // selectStorages sets all memories to the best storage that the modem offers
 // and has room in, and returns what it offers for reading. A modem without
 // +CPMS (Nokia phones) has none to select.
-func (s *Service) selectStorages(ctx context.Context) ([]string, error) {
+func (s *Service) selectStorages(ctx context.Context) (storages []string, memories int, err error) {
 	resp, err := s.patiently(ctx, at.Command{Text: "+CPMS=?"})
 	if refused(err) {
-		return nil, nil
+		return nil, 0, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	groups, err := testform.Parse(parameters(resp, "+CPMS"))
 	if err != nil || len(groups) == 0 {
-		return nil, fmt.Errorf("the answer to +CPMS=? makes no sense: %w", err)
+		return nil, 0, fmt.Errorf("the answer to +CPMS=? makes no sense: %w", err)
 	}
 	var failure error
 	for _, name := range s.cfg.storages() {
@@ -109,13 +176,13 @@ func (s *Service) selectStorages(ctx context.Context) ([]string, error) {
 			continue
 		}
 		if failure = s.selectStorage(ctx, name, len(groups)); failure == nil {
-			return readable(groups[0], name), nil
+			return readable(groups[0], name), len(groups), nil
 		}
 	}
 	if failure == nil {
 		failure = fmt.Errorf("none of %v is offered", s.cfg.storages())
 	}
-	return nil, failure
+	return nil, 0, failure
 }
 
 // readable lists the storages of a group with the chosen one first. MT is the
@@ -123,7 +190,7 @@ func (s *Service) selectStorages(ctx context.Context) ([]string, error) {
 func readable(g testform.Group, chosen string) []string {
 	names := []string{chosen}
 	for _, n := range g.Strings {
-		if n != chosen && n != "MT" && n != "BM" && n != "SR" && n != "TA" && len(n) == 2 {
+		if n != chosen && n != "MT" && n != "BM" && n != "TA" && len(n) == 2 {
 			names = append(names, n)
 		}
 	}
@@ -163,10 +230,10 @@ func counts(text string) (used, total int, ok bool) {
 // selectIndications asks to be told of each stored message (<mt> 1) and given
 // each status report (<ds>), in the best form the modem has. What +CNMI=?
 // offers is not always what it takes, so refusals go on to the next form.
-func (s *Service) selectIndications(ctx context.Context) error {
+func (s *Service) selectIndications(ctx context.Context, direct bool) (set string, err error) {
 	resp, err := s.patiently(ctx, at.Command{Text: "+CNMI=?"})
 	if err != nil && !refused(err) {
-		return err
+		return "", err
 	}
 	groups, perr := testform.Parse(parameters(resp, "+CNMI"))
 	if err != nil || perr != nil || len(groups) < 5 {
@@ -174,22 +241,27 @@ func (s *Service) selectIndications(ctx context.Context) error {
 	}
 	bm := preferred(groups[2], 2, 0)
 	bfr := preferred(groups[4], 0, 1)
+	mt := 1
+	if direct && groups[1].Has(2) {
+		mt = 2
+	}
 	var failure error
 	for _, ds := range []int{1, 2, 0} {
 		for _, mode := range s.cfg.indicationModes() {
 			if !groups[0].Has(mode) || !groups[3].Has(ds) {
 				continue
 			}
-			_, failure = s.patiently(ctx, at.Command{Text: fmt.Sprintf("+CNMI=%d,1,%d,%d,%d", mode, bm, ds, bfr)})
+			set = fmt.Sprintf("%d,%d,%d,%d,%d", mode, mt, bm, ds, bfr)
+			_, failure = s.patiently(ctx, at.Command{Text: "+CNMI=" + set})
 			if failure == nil || !refused(failure) {
-				return failure
+				return set, failure
 			}
 		}
 	}
 	if failure == nil {
 		failure = errors.New("the modem offers no form of +CNMI that tells of new messages")
 	}
-	return failure
+	return "", failure
 }
 
 // anyIndications stands in for a +CNMI=? that cannot be had: try and see.

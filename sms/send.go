@@ -5,44 +5,61 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/telemodem/telemodem/at"
 )
 
+// networkTimeout is the one refusal that does not tell the fate: the network's
+// answer did not come (TS 27.005 clause 3.2.5).
+const networkTimeout = 332
+
 // ctrlZ ends the entry of a message (3GPP TS 27.005 clause 4.3).
 const ctrlZ = 0x1A
-
-// Receipt is what is known of a message that was handed to Send.
-type Receipt struct {
-	// Parts has an element for each part of the message, in order.
-	Parts []PartReceipt
-}
-
-// PartReceipt is what is known of one part.
-type PartReceipt struct {
-	// Outcome is the part's fate as far as the modem told.
-	Outcome Outcome
-	// Reference is TP-MR as the modem gave it (TS 23.040 clause 9.2.3.6). It
-	// repeats after 256 parts at the latest, and some modems always say 0.
-	Reference byte
-}
 
 // Send sends a message and returns when the network has taken all its parts,
 // or with the first that it did not take. The error is ErrInvalidMessage
 // before anything was written to the modem, else a *SendError, which is
-// ErrNotSent or ErrInDoubt for errors.Is. Nothing is ever sent again by itself.
+// ErrNotSent or ErrInDoubt for errors.Is.
+//
+// A part that was refused for a temporary reason is tried again after
+// Config.RetryPauses. A part in doubt is settled by a late answer of the modem
+// within Config.SettleTime, or else by the message's policy; nothing is ever
+// sent twice but by DoubtRetry.
 func (s *Service) Send(ctx context.Context, m Message) (Receipt, error) {
-	if err := s.lock(ctx); err != nil {
-		return Receipt{}, &SendError{Part: 1, Parts: 1, Outcome: NotSent, Err: err}
-	}
-	defer s.unlock()
-	segments, err := compose(m, s.nextRef)
+	d, err := cut(m, 0)
 	if err != nil {
 		return Receipt{}, err
 	}
-	receipt := Receipt{Parts: make([]PartReceipt, len(segments))}
-	if len(segments) > 1 {
-		s.nextRef++
+	parts := d.parts.Len()
+	notBegun := func(err error) (Receipt, error) {
+		return Receipt{Parts: make([]PartReceipt, parts)}, &SendError{Part: 1, Parts: parts, Outcome: NotSent, Err: err}
+	}
+	if err := s.load(ctx); err != nil {
+		return notBegun(err)
+	}
+	if err := s.lock(ctx); err != nil {
+		return notBegun(err)
+	}
+	defer s.unlock()
+	var reference uint16
+	if parts > 1 {
+		if reference, err = s.references.take(); err != nil {
+			return notBegun(err)
+		}
+	}
+	return s.send(ctx, m, reference)
+}
+
+// send sends a message whose parts carry a reference. The caller holds the lock.
+func (s *Service) send(ctx context.Context, m Message, reference uint16) (Receipt, error) {
+	segments, to, err := compose(m, reference)
+	if err != nil {
+		return Receipt{}, err
+	}
+	receipt := Receipt{
+		Parts:   make([]PartReceipt, len(segments)),
+		tracked: s.reports.track(to, reference, len(segments), m.StatusReport, s.cfg.reportTime(m.Validity)),
 	}
 	if err := s.ensureSetup(ctx); err != nil {
 		return receipt, &SendError{Part: 1, Parts: len(segments), Outcome: NotSent, Err: err}
@@ -53,12 +70,81 @@ func (s *Service) Send(ctx context.Context, m Message) (Receipt, error) {
 	}
 	for i, seg := range segments {
 		part := &receipt.Parts[i]
-		part.Reference, part.Outcome, err = s.sendSegment(ctx, seg)
+		err := s.sendPart(ctx, seg, m.InDoubt, part, receipt.tracked, i)
 		if part.Outcome != Sent {
 			return receipt, &SendError{Part: i + 1, Parts: len(segments), Outcome: part.Outcome, Err: err}
 		}
 	}
 	return receipt, nil
+}
+
+// sendPart sends one part until its fate is known or nothing is left to try.
+func (s *Service) sendPart(ctx context.Context, seg segment, policy DoubtPolicy, part *PartReceipt, t *tracked, i int) error {
+	doubted := false
+	for {
+		part.Attempts++
+		doubt := s.watch(t, i)
+		mr, outcome, err := s.sendSegment(ctx, seg)
+		t.sent(i, outcome, mr)
+		if outcome == InDoubt {
+			s.settle(ctx, doubt)
+		} else {
+			doubt.stop()
+		}
+		part.Outcome, part.Reference = t.outcome(i)
+		if part.Outcome == Sent {
+			return nil
+		}
+		doubted = doubted || part.Outcome == InDoubt
+		again := part.Outcome == NotSent && temporary(err) || part.Outcome == InDoubt && s.retries(policy, err)
+		if doubted { // a refusal now says nothing of an earlier try
+			part.Outcome = InDoubt
+		}
+		pauses := s.cfg.retryPauses()
+		if !again || part.Attempts > len(pauses) {
+			return err
+		}
+		if s.pause(ctx, pauses[part.Attempts-1]) != nil || s.ensureSetup(ctx) != nil {
+			return err
+		}
+	}
+}
+
+// pause waits and lets others use the modem meanwhile. The caller holds the
+// lock, and holds it again afterwards.
+func (s *Service) pause(ctx context.Context, d time.Duration) error {
+	s.unlock()
+	err := sleep(ctx, d)
+	s.sending <- struct{}{} // those who hold it have limits of their own
+	return err
+}
+
+// retries tells whether a part in doubt is to be sent again.
+func (s *Service) retries(policy DoubtPolicy, err error) bool {
+	if policy == DoubtDefault {
+		policy = s.cfg.InDoubt
+	}
+	return policy == DoubtRetry && !errors.Is(err, at.ErrLineGone) && !errors.Is(err, at.ErrClosed)
+}
+
+// temporary tells whether a refusal may be over after a pause (fault F33). A
+// full storage counts: Receive makes room.
+func temporary(err error) bool {
+	class, ok := classOf(err)
+	return ok && (class == at.ClassTemporary || class == at.ClassStorage)
+}
+
+// classOf returns the class of a refusal.
+func classOf(err error) (class at.Class, ok bool) {
+	var cms at.CMSError
+	if errors.As(err, &cms) {
+		return cms.Class(), true
+	}
+	var cme at.CMEError
+	if errors.As(err, &cme) {
+		return cme.Class(), true
+	}
+	return 0, false
 }
 
 // segment is one TPDU on its way to the modem.
@@ -73,10 +159,13 @@ func (s *Service) sendSegment(ctx context.Context, seg segment) (mr byte, outcom
 		Prompt:  &at.Prompt{Data: seg.pdu, End: []byte{ctrlZ}, Gap: s.cfg.Quirks.PromptGap},
 		Timeout: s.cfg.sendTimeout(),
 	})
+	if parameters(resp, "+CMGS") != "" { // sent, even if the result code got lost
+		return reference(resp), Sent, nil
+	}
 	if err != nil {
 		return 0, outcomeOf(err), err
 	}
-	return reference(resp), Sent, nil
+	return 0, Sent, nil
 }
 
 // outcomeOf tells a refusal from a loss. As long as the PDU itself has not
@@ -84,6 +173,9 @@ func (s *Service) sendSegment(ctx context.Context, seg segment) (mr byte, outcom
 // error has not sent. Everything else is in doubt: silence, a line that went
 // away, a reboot, a cancelled wait.
 func outcomeOf(err error) Outcome {
+	if errors.Is(err, at.CMSError{Code: networkTimeout}) {
+		return InDoubt
+	}
 	if refused(err) || errors.Is(err, at.ErrInvalid) {
 		return NotSent
 	}

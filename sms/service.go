@@ -2,6 +2,8 @@ package sms
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"sync/atomic"
 
@@ -17,10 +19,14 @@ type Service struct {
 
 	// sending is a lock that can be waited for with a context; it guards the
 	// fields of this group and the order of dialogues on the modem.
-	sending  chan struct{}
-	routing  routing
-	selected string // storage selected by the last +CPMS
-	nextRef  uint16 // of the next long message
+	sending    chan struct{}
+	routing    routing
+	selected   string // storage selected by the last +CPMS
+	loaded     bool   // what the store holds was read
+	references references
+
+	inbox   *inbox  // has a lock of its own
+	reports reports // has a lock of its own
 
 	ready      atomic.Bool   // the modem is set up
 	generation atomic.Uint64 // counts boots that were noticed
@@ -37,7 +43,27 @@ func New(modem at.Commander, cfg *Config) *Service {
 	if s.cfg.Logger == nil {
 		s.cfg.Logger = slog.New(slog.DiscardHandler)
 	}
+	s.inbox = newInbox(&s.cfg)
+	s.references = references{store: s.cfg.Store, inFlight: s.reports.inFlight}
 	return s
+}
+
+// load reads what the store holds, once.
+func (s *Service) load(ctx context.Context) error {
+	select {
+	case s.inbox.lock <- struct{}{}:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	defer func() { <-s.inbox.lock }()
+	if s.loaded {
+		return nil
+	}
+	if err := errors.Join(s.references.load(), s.inbox.load()); err != nil {
+		return fmt.Errorf("sms: reading the store: %w", err)
+	}
+	s.loaded = true
+	return nil
 }
 
 // Reset tells the Service that the modem has lost its settings, by a reboot or

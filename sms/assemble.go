@@ -1,0 +1,56 @@
+package sms
+
+import (
+	"time"
+
+	"github.com/telemodem/telemodem/sms/tpdu"
+)
+
+// assemble reads the parts of one message, which are in order.
+func assemble(octets [][]byte) Incoming {
+	in := Incoming{TPDUs: octets}
+	var text tpdu.TextDecoder
+	var buf []byte
+	for i, tp := range octets {
+		var d tpdu.Deliver
+		if in.Err = d.Decode(tp); in.Err != nil {
+			return in
+		}
+		if i == 0 {
+			in.From = d.Originator.String()
+			in.Sent = when(d.Timestamp)
+			in.Class = d.DCS.Class()
+			if p, ok := d.UserData.Header.Ports(); ok {
+				in.Ports = &p
+			}
+		}
+		if d.DCS.Alphabet() == tpdu.Octets {
+			in.Data = append(in.Data, d.UserData.Body...)
+			continue
+		}
+		if buf, in.Err = text.Append(buf, d.DCS, &d.UserData); in.Err != nil {
+			return in
+		}
+	}
+	in.Text = string(text.Finish(buf))
+	return in
+}
+
+func when(s tpdu.Timestamp) time.Time {
+	t, err := s.Time()
+	if err != nil {
+		return time.Time{}
+	}
+	return t
+}
+
+func report(octets []byte) Incoming {
+	in := Incoming{TPDUs: [][]byte{octets}}
+	var r tpdu.StatusReport
+	if in.Err = r.Decode(octets); in.Err != nil {
+		return in
+	}
+	in.From, in.Sent = r.Recipient.String(), when(r.Timestamp)
+	in.Report = &Report{Reference: r.Reference, To: in.From, Status: r.Status, Discharge: when(r.Discharge)}
+	return in
+}

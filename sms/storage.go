@@ -1,0 +1,166 @@
+package sms
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"github.com/telemodem/telemodem/at"
+)
+
+// maxListed bounds how many messages are taken from one listing; a fuller
+// storage shows the rest in the next.
+const maxListed = 1024
+
+// listing is what a storage holds.
+type listing struct {
+	messages    []arrival // received ones
+	lines       int       // all that were listed, drafts too
+	used, total int       // as +CPMS counts; 0 if unknown
+}
+
+// list reads all messages of a storage (TS 27.005 clause 3.4.2, <stat> 4).
+// Where that shows nothing although the modem counts some, other than phantoms
+// of them, they are read one by one (fault F48).
+func (s *Service) list(ctx context.Context, storage string, phantoms int) (l listing, err error) {
+	if err := s.lock(ctx); err != nil {
+		return l, err
+	}
+	defer s.unlock()
+	if l.used, l.total, err = s.useStorage(ctx, storage); err != nil {
+		return l, err
+	}
+	resp, err := s.modem.Command(ctx, at.Command{
+		Text:    "+CMGL=4",
+		Body:    storedBody,
+		Timeout: s.cfg.commandTimeout(),
+	})
+	switch {
+	case err == nil:
+		l.read(resp, storage)
+	case !refused(err) || l.used == 0:
+		return l, err
+	}
+	if l.lines == 0 && l.used > 0 && l.used != phantoms {
+		return s.readEach(ctx, l, storage)
+	}
+	return l, nil
+}
+
+// storedBody is the PDU behind each line of +CMGL and +CMGR.
+func storedBody(string) at.Body { return at.Body{Lines: 1} }
+
+func (l *listing) read(resp at.Response, storage string) {
+	for _, info := range resp.Info {
+		rest, ok := strings.CutPrefix(info.Text, "+CMGL:")
+		if !ok {
+			continue
+		}
+		l.lines++
+		fields := strings.Split(rest, ",")
+		index, err := strconv.Atoi(strings.TrimSpace(fields[0]))
+		if err != nil || len(fields) < 2 || !received(strings.TrimSpace(fields[1])) {
+			continue // drafts and sent messages are not ours to delete
+		}
+		if len(l.messages) < maxListed {
+			l.messages = append(l.messages, arrival{pdu: string(info.Body), slot: &slot{storage, index}})
+		}
+	}
+}
+
+// readEach reads the slots of a storage one by one until all that the modem
+// counts are found. Empty slots are errors or answers without a message.
+func (s *Service) readEach(ctx context.Context, l listing, storage string) (listing, error) {
+	for index := 0; index <= min(l.total, maxListed) && l.lines < l.used; index++ {
+		resp, err := s.modem.Command(ctx, at.Command{
+			Text: "+CMGR=" + strconv.Itoa(index), Body: storedBody, Timeout: s.cfg.commandTimeout(),
+		})
+		if err != nil && !refused(err) {
+			return l, err
+		}
+		stat, _, _ := strings.Cut(parameters(resp, "+CMGR"), ",")
+		if err != nil || len(resp.Info) == 0 || stat == "" {
+			continue
+		}
+		l.lines++
+		if received(stat) {
+			l.messages = append(l.messages, arrival{pdu: string(resp.Info[0].Body), slot: &slot{storage, index}})
+		}
+	}
+	return l, nil
+}
+
+// received tells whether <stat> means a received message: unread or read
+// (TS 27.005 clause 3.1). Some firmware gives the text form in PDU mode.
+func received(stat string) bool {
+	return stat == "0" || stat == "1" || strings.HasPrefix(stat, `"REC`)
+}
+
+func (s *Service) remove(ctx context.Context, place slot) error {
+	if err := s.lock(ctx); err != nil {
+		return err
+	}
+	defer s.unlock()
+	if s.selected != place.storage {
+		if _, _, err := s.useStorage(ctx, place.storage); err != nil {
+			return err
+		}
+	}
+	_, err := s.modem.Command(ctx, at.Command{Text: "+CMGD=" + strconv.Itoa(place.index), Timeout: s.cfg.commandTimeout()})
+	return err
+}
+
+// useStorage selects a storage for reading and deleting and tells what it
+// counts: +CPMS: "SM",3,20,... or +CPMS: 3,20,... All memories are named, since some modems refuse to set one alone
+// (fault F52); new messages still go to the best. The caller holds the lock.
+func (s *Service) useStorage(ctx context.Context, name string) (used, total int, err error) {
+	if name == "" {
+		return 0, 0, nil
+	}
+	if name == s.selected {
+		resp, err := s.modem.Command(ctx, at.Command{Text: "+CPMS?", Timeout: s.cfg.commandTimeout()})
+		if err != nil && !refused(err) {
+			return 0, 0, err
+		}
+		first, rest, _ := strings.Cut(parameters(resp, "+CPMS"), ",")
+		if err != nil || strings.Trim(first, `" `) == name { // else another program has selected another one
+			used, total, _ = counts(rest)
+			return used, total, nil
+		}
+	}
+	text := `+CPMS="` + name + `"` + strings.Repeat(`,"`+s.routing.storages[0]+`"`, s.routing.memories-1)
+	resp, err := s.modem.Command(ctx, at.Command{Text: text, Timeout: s.cfg.commandTimeout()})
+	if err != nil {
+		s.selected = ""
+		return 0, 0, err
+	}
+	s.selected = name
+	used, total, _ = counts(parameters(resp, "+CPMS"))
+	return used, total, nil
+}
+
+// used counts what is left in the selected storage.
+func (s *Service) used(ctx context.Context) (n int, ok bool) {
+	if err := s.lock(ctx); err != nil {
+		return 0, false
+	}
+	defer s.unlock()
+	if s.selected == "" {
+		return 0, false
+	}
+	n, total, err := s.useStorage(ctx, s.selected)
+	return n, err == nil && total > 0
+}
+
+// noteFilling tells of a storage that is filling up.
+func (s *Service) noteFilling(storage string, l listing) {
+	used := max(l.used, l.lines)
+	switch {
+	case l.total == 0 || used*5 < l.total*4:
+		return
+	case used >= l.total:
+		s.event(Event{Kind: EventStorageFull, Storage: storage, Used: used, Total: l.total})
+	default:
+		s.event(Event{Kind: EventStorageNearlyFull, Storage: storage, Used: used, Total: l.total})
+	}
+}
