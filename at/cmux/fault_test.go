@@ -218,6 +218,7 @@ func TestF84RebootIntoPlainAT(t *testing.T) {
 					go io.Copy(io.Discard, s.line)
 				default:
 					s.say([]byte(answer))
+					go io.Copy(io.Discard, s.line)
 				}
 				_, err := c.Read(make([]byte, 1))
 				require.ErrorIs(t, err, ErrPlainAT)
@@ -502,5 +503,23 @@ func TestF92DumpAtOpen(t *testing.T) {
 		require.NoError(t, err)
 		s.send(1, uih, "new")
 		wantData(t, "the old is gone", c, "new")
+	})
+}
+
+// F81: frames that carry answers lose their heads, and what is left looks like
+// a modem in plain AT. It answers the Test, so it is none.
+func TestF81TornAnswersAreNoPlainAT(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		m, s := scripted(t, Config{})
+		c := openOne(t, m, s)
+		time.Sleep(100 * time.Millisecond)
+		s.say([]byte("\r\n+CSQ: 17,0\r\n\r\nOK\r\n"))
+		f := s.want("it asks", 0, uih)
+		s.say([]byte("\r\nOK\r\n"))
+		time.Sleep(100 * time.Millisecond)
+		f.info[0] &^= messageCommand
+		s.send(0, uih, string(f.info))
+		s.send(1, uih, "alive")
+		wantData(t, "the mux goes on", c, "alive")
 	})
 }

@@ -2,7 +2,6 @@ package cmux
 
 import (
 	"fmt"
-	"strings"
 )
 
 // receive handles what the decoder holds, until a channel has no room or the mux ends.
@@ -284,16 +283,12 @@ func (t *textFinder) add(p []byte) (found bool) {
 }
 
 // readText looks at octets outside frames. Text there after the start means that
-// the modem may have left the multiplexer: a Test message finds out.
+// the modem may have left the multiplexer: a Test message finds out. Text alone
+// proves nothing: it may be what is left of a frame that lost an octet.
 func (m *Mux) readText(p []byte) {
-	if !m.text.add(p) || m.state != established {
-		return
+	if m.text.add(p) && m.state == established {
+		m.probe()
 	}
-	if m.probing && strings.Contains(m.text.seen, "OK") {
-		m.end(fmt.Errorf("%w: it answered %q", ErrPlainAT, m.text.seen))
-		return
-	}
-	m.probe()
 }
 
 // probeData is the Test message of a probe: a multiplexer sends it back, and a modem
