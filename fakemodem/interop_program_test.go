@@ -247,4 +247,3 @@ func (h *honesty) finish(name string) {
 	h.Helper()
 	h.rec.end().keep(h.T, name)
 }
-
