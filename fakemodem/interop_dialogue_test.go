@@ -126,7 +126,7 @@ func record(program string, m *fakemodem.Modem) (r *recorder, stop func()) {
 // host takes what the program sent.
 func (r *recorder) host(b []byte) {
 	for _, c := range b {
-		if r.complete && c == '\n' { // belongs to the CR before
+		if r.complete && (c == '\n' || c == '\r' && !finished(string(r.answer))) { // belongs to the CR or Ctrl-Z before
 			r.sent = append(r.sent, c)
 			continue
 		}
@@ -147,7 +147,7 @@ func (r *recorder) flush() {
 	if len(r.sent) > 0 {
 		r.dialogue.steps = append(r.dialogue.steps, dialogueStep{sent: string(r.sent), answer: string(r.answer)})
 	}
-	r.prompt = strings.HasSuffix(string(r.answer), "> ")
+	r.prompt = prompts(string(r.answer))
 	r.sent, r.answer, r.complete = nil, nil, false
 }
 
@@ -211,14 +211,20 @@ func (d *dialogue) wantFinals(t *testing.T) {
 // isCommand tells whether a modem must answer: a command line with AT, or the
 // text behind a prompt. A line without AT is noise (ITU-T V.250 clause 5.2.1).
 func (s dialogueStep) isCommand() bool {
-	return strings.Contains(strings.ToUpper(s.sent), "AT") || strings.HasSuffix(s.sent, "\x1a")
+	return strings.Contains(strings.ToUpper(s.sent), "AT") || strings.Contains(s.sent, "\x1a")
 }
 
 var finalResult = regexp.MustCompile(`\r\n(OK|ERROR|NO CARRIER|COMMAND NOT SUPPORT|\+CM[ES] ERROR: [^\r]+)\r\n`)
 
 // finished tells whether an answer has its final result, or a prompt.
 func finished(answer string) bool {
-	return finalResult.MatchString(answer) || strings.HasSuffix(answer, "\r\n> ")
+	return finalResult.MatchString(answer) || prompts(answer)
+}
+
+// prompts tells whether an answer is a prompt, behind which the LF of a
+// program that ends its lines with CR and LF may be echoed.
+func prompts(answer string) bool {
+	return strings.HasSuffix(strings.TrimSuffix(answer, "\n"), "\r\n> ")
 }
 
 var (
@@ -231,25 +237,32 @@ var (
 // shape is the form of an answer: its lines with numbers, texts and PDUs made
 // alike. Notifications come when they come and are left out.
 func (s dialogueStep) shape() string {
-	command, text := s.sent, strings.TrimPrefix(s.answer, strings.TrimSuffix(s.sent, "\n"))
-	var lines []string
-	skip := false
-	for _, line := range strings.Split(text, "\r\n") {
+	command := strings.Trim(s.sent, lineNoise)
+	lines := []string{command}
+	if strings.Contains(s.sent, "\x1a") {
+		lines[0] = "text"
+	}
+	body := false // of a notification with two lines
+	for _, line := range strings.Split(s.answer, "\r\n") {
+		line = strings.Trim(line, lineNoise)
 		unasked := notices.MatchString(line) && !strings.Contains(command, "CREG?")
-		if line == "" || unasked || skip {
-			skip = unasked && (strings.HasPrefix(line, "+CMT:") || strings.HasPrefix(line, "+CDS:"))
-			continue
+		switch {
+		case line == "":
+		case line == command:
+			lines[0] += " (echoed)"
+		case unasked || body:
+			body = strings.HasPrefix(line, "+CMT:") || strings.HasPrefix(line, "+CDS:")
+		case pdu.MatchString(line):
+			lines = append(lines, "PDU")
+		default:
+			lines = append(lines, digits.ReplaceAllString(quoted.ReplaceAllString(line, `""`), "0"))
 		}
-		if pdu.MatchString(line) {
-			line = "PDU"
-		}
-		lines = append(lines, digits.ReplaceAllString(quoted.ReplaceAllString(line, `""`), "0"))
 	}
-	if strings.HasSuffix(command, "\x1a") {
-		command = "text"
-	}
-	return strings.Join(append([]string{command}, lines...), "\n")
+	return strings.Join(lines, "\n")
 }
+
+// lineNoise stands around lines: their ends, and what ends a text.
+const lineNoise = "\r\n\x1a\x1b"
 
 // TestHonestyDialogues says to the modem what those programs said, without
 // them: every command gets its final result, in the form that the program got.

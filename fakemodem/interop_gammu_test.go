@@ -19,7 +19,7 @@ import (
 func TestHonestyGammu(t *testing.T) {
 	h := newHonesty(t, fakemodem.SIM800, "gammu 1.42.0", "gammu")
 	config := h.write("gammurc", "[gammu]\ndevice="+h.path+"\nconnection=at115200\n")
-	h.send("SM", allTexts...)
+	h.send(allTexts...)
 	batch := h.write("batch", strings.Join([]string{
 		"identify",
 		sendCommand(plainText), sendCommand(unicodeText) + " -unicode", sendCommand(longText) + " -len 600",
@@ -65,11 +65,11 @@ func TestHonestyGammuSMSD(t *testing.T) {
 		}
 		h.run("", "gammu-smsd-inject", args...)
 	}
-	h.send("ME", allTexts...)
+	h.send(allTexts...)
 	stop := h.daemon("gammu-smsd", "-c", rc)
 	require.ElementsMatch(t, allTexts, h.received(3), "what was in the spool folder is at the phone")
 	h.poll("the sent messages are filed", func() bool { return len(h.files("sent")) == 3 })
-	h.send("ME", "and later")
+	h.send("and later")
 	h.poll("the inbox has all messages", func() bool { return len(h.files("in")) == 6 })
 	inbox := func() string { return strings.Join(h.files("in"), "") }
 	h.poll("the last file is written", func() bool { return strings.HasSuffix(inbox(), "and later") })

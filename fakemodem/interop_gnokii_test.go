@@ -19,7 +19,7 @@ func TestHonestyGnokii(t *testing.T) {
 	gnokii := func(input string, args ...string) string {
 		return h.run(input, "gnokii", append([]string{"--config", config}, args...)...)
 	}
-	h.send("SM", allTexts...)
+	h.send(allTexts...)
 	out := gnokii("", "--identify")
 	require.Contains(t, out, h.m.IMEI())
 	require.Contains(t, out, "M95")

@@ -30,7 +30,7 @@ const programLimit = 60 * time.Second
 // and longText of three parts.
 const (
 	plainText   = "Level 3.7 m, pump on @ 12:00"
-	unicodeText = "Grüße, Жук, 電波"
+	unicodeText = "Grüße, Жук, ψ"
 )
 
 var allTexts = []string{plainText, unicodeText, longText}
@@ -87,15 +87,14 @@ func findProgram(name string) (string, error) {
 	return path, err
 }
 
-// send lets the phone send texts to the modem and waits until they are stored
-// in it.
-func (h *honesty) send(storage string, texts ...string) {
+// send lets the phone send texts to the modem and waits until it has them.
+func (h *honesty) send(texts ...string) {
 	h.Helper()
 	for _, text := range texts {
 		h.rec.phone(text)
 		require.NoError(h, h.phone.Send(h.m.Number(), text))
 	}
-	h.poll("the messages wait in "+storage, func() bool { return h.n.SMSC().Stats().Waiting == 0 })
+	h.poll("the messages are in the modem", func() bool { return h.n.SMSC().Stats().Waiting == 0 })
 }
 
 // received waits for as many messages at the phone and returns their texts.

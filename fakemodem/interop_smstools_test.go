@@ -54,7 +54,7 @@ func TestHonestySmstools(t *testing.T) {
 	for _, folder := range []string{"out", "checked", "in", "sent", "failed", "report"} {
 		require.NoError(t, os.Mkdir(filepath.Join(h.folder, folder), 0o755))
 	}
-	h.send("SM", allTexts...)
+	h.send(allTexts...)
 	to := "To: " + strings.TrimPrefix(peerNumber, "+") + "\nReport: yes\n"
 	h.write("out/plain", to+"Alphabet: UTF-8\n\n"+plainText)
 	h.write("out/unicode", to+"Alphabet: UCS2\n\n"+toUTF16(unicodeText))
@@ -66,7 +66,6 @@ func TestHonestySmstools(t *testing.T) {
 		return strings.Count(strings.Join(h.files("report"), ""), "Status: 0,Ok") >= 3
 	}
 	h.poll("the status reports have come", delivered)
-	t.Logf("%q", h.files("in"))
 	for _, text := range allTexts {
 		h.poll(fmt.Sprintf("%.10q is in the inbox", text), func() bool {
 			return strings.Contains(strings.Join(h.files("in"), "\x00"), "\n\n"+text)

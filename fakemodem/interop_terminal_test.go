@@ -86,7 +86,7 @@ func (y *typist) converse() {
 	require.Equal(y, []string{"Level 3.7 m"}, y.received(1))
 	y.enter("AT+CNMI=2,2,0,0,0\r")
 	y.see("OK")
-	y.send("", "and back")
+	y.send("and back")
 	y.see("+CMT: ")
 	y.see("and back")
 }
