@@ -10,8 +10,9 @@ import "github.com/telemodem/telemodem/gprs"
 // hand where Find does not.
 var CDMA = &Profile{
 	Name:          "CDMA",
-	Identities:    []string{"C-MOTECH", "CDX-650", "Audiovox", "PC5740", "EC121", "EC169", "MC5725"},
+	Identities:    []string{"CDMA", "C-MOTECH", "CDX-650", "Audiovox", "PC5740", "EC121", "EC169", "MC5725"},
 	Notifications: rules("^MODE", "^HDRCSQ", "^SYSINFO", "^RSSILVL", "^HRSSILVL", "RING"), // ModemManager plugins/huawei
+	NoSIM:         true,
 	Data: gprs.Quirks{
 		Domains:        []gprs.Domain{},
 		SignalCommands: []string{"^HDRCSQ", "+CSQ"},

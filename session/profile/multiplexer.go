@@ -25,10 +25,13 @@ type Multiplexer struct {
 	CommandChannel, DataChannel int
 }
 
-// Config returns the settings of the host's side of the multiplexer.
+// Config returns the settings of the host's side of the multiplexer. Frames are
+// taken up to twice 127 octets at least: some modems exceed what was agreed
+// (particle on the BG95), and 127 is what many use where Command leaves N1 out.
 func (m *Multiplexer) Config() cmux.Config {
 	return cmux.Config{
 		N1:         m.FrameSize,
+		MaxFrame:   max(2*m.FrameSize, 2*127),
 		LongLength: m.LongLength,
 		Settle:     m.Settle,
 		Flush:      m.Flush,

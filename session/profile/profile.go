@@ -79,6 +79,8 @@ type Profile struct {
 	// negative none.
 	EscapeGuard time.Duration
 
+	// NoSIM says that the modem has no SIM to ask for or to open (CDMA).
+	NoSIM bool
 	// Setup are commands that each start begins with, behind ATE0 and
 	// +CMEE=1. A refusal is no failure.
 	Setup []string

@@ -120,6 +120,7 @@ func requireMultiplexer(t *testing.T, p *Profile) {
 	}
 	config := m.Config()
 	require.Equal(t, m.FrameSize, config.N1)
+	require.GreaterOrEqual(t, config.MaxFrame, 2*m.FrameSize, "fault F83")
 	require.Equal(t, m.Settle, config.Settle)
 	require.Equal(t, m.Flush, config.Flush)
 	require.Equal(t, m.LongLength, config.LongLength)
