@@ -5,12 +5,15 @@ import (
 	"io"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/telemodem/telemodem/fakemodem"
+	"github.com/telemodem/telemodem/gprs"
 	"github.com/telemodem/telemodem/session"
 	"github.com/telemodem/telemodem/session/profile"
+	"github.com/telemodem/telemodem/sms"
 )
 
 // profileOf tells which profile belongs to a personality of the fake modem. One
@@ -30,7 +33,7 @@ func TestSessionFindsTheProfileAndRegisters(t *testing.T) {
 			want = profile.Find(kind.Manufacturer, kind.Model).Name
 			require.NotEqual(t, profile.Standard.Name, want)
 		}
-		t.Run(kind.Name, func(t *testing.T) { openOn(t, kind, want) })
+		t.Run(kind.Name, func(t *testing.T) { openOn(t, kind, want, useSIM) })
 	}
 }
 
@@ -55,13 +58,58 @@ func TestSessionFindsTheSiblings(t *testing.T) {
 		t.Run(c.want, func(t *testing.T) {
 			kind := *c.body
 			kind.Manufacturer, kind.Model = c.manufacturer, c.model
-			openOn(t, &kind, c.want)
+			openOn(t, &kind, c.want, nil)
 		})
 	}
 }
 
-// openOn opens a session on a modem of that kind and waits until it registers.
-func openOn(t *testing.T, kind *fakemodem.Personality, want string) {
+// useSIM shows that what a profile says of SIM and messages suits the modem.
+func useSIM(ctx context.Context, t *testing.T, network *fakemodem.Network, fake *fakemodem.Modem, s *session.Session) {
+	p := profile.Find(fake.Personality().Manufacturer, fake.Personality().Model)
+	if p.NoSIM {
+		return
+	}
+	tries, err := s.Radio().Tries(ctx)
+	require.NoError(t, err)
+	require.Equal(t, 3, tries[gprs.SecretPIN], "asked by AT%s", p.Data.Tries.Command)
+	id, err := s.Radio().ICCID(ctx)
+	require.NoError(t, err)
+	require.NotEmpty(t, id)
+
+	received := make(chan string)
+	receiving, stop := context.WithCancel(ctx)
+	done := make(chan error)
+	go func() {
+		done <- s.SMS().Receive(receiving, func(_ context.Context, in sms.Incoming) error {
+			select {
+			case received <- in.Text:
+				return nil
+			case <-receiving.Done():
+				return receiving.Err()
+			}
+		})
+	}()
+	defer func() { stop(); <-done }()
+	phone := network.Phone("+15555550199")
+	_, err = s.SMS().Send(ctx, sms.Message{To: phone.Number(), Text: "reading 1"})
+	require.NoError(t, err)
+	out, err := phone.Receive(ctx)
+	require.NoError(t, err)
+	require.Equal(t, "reading 1", out.Text)
+	require.NoError(t, phone.Send(fake.Number(), "again, please"))
+	select {
+	case text := <-received:
+		require.Equal(t, "again, please", text)
+	case <-ctx.Done():
+		t.Fatal("no message came")
+	}
+}
+
+// openOn opens a session on a modem of that kind, waits until it registers, and
+// then does what use does.
+func openOn(t *testing.T, kind *fakemodem.Personality, want string,
+	use func(context.Context, *testing.T, *fakemodem.Network, *fakemodem.Modem, *session.Session),
+) {
 	synctest.Test(t, func(t *testing.T) {
 		network := fakemodem.NewNetwork(nil)
 		defer network.Close()
@@ -75,10 +123,15 @@ func openOn(t *testing.T, kind *fakemodem.Personality, want string) {
 		require.NoError(t, err)
 		defer func() { require.NoError(t, s.Close()) }()
 		require.Equal(t, want, s.Status().Profile)
-		registration, err := s.Radio().WaitRegistered(t.Context())
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+		defer cancel()
+		registration, err := s.Radio().WaitRegistered(ctx)
 		require.NoError(t, err)
 		require.True(t, registration.State.Registered())
-		_, err = s.Radio().Signal(t.Context())
+		_, err = s.Radio().Signal(ctx)
 		require.NoError(t, err)
+		if use != nil {
+			use(ctx, t, network, fake, s)
+		}
 	})
 }
