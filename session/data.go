@@ -59,8 +59,8 @@ func (s *Session) newBearer(u *unit) *gprs.Bearer {
 			return netstack.New(link, nil)
 		},
 	}
-	if u.mux != nil {
-		config.Control = u.modem
+	if u.mux != nil { // the other channel tells of losses while data flows
+		config.Control, config.Radio = u.modem, s.radio
 	}
 	return gprs.NewBearer(u.data, &config)
 }

@@ -34,7 +34,8 @@ type Session struct {
 	started chan struct{} // closed when the first start has succeeded or failed
 	trouble chan error    // reports of users whose command got no answer
 
-	muxFailed bool // the multiplexer did not come up; run's own
+	muxFailed bool   // the multiplexer did not come up; run's own
+	search    search // for a network; run's own
 
 	mu       sync.Mutex // guards what follows; never held across a wait
 	status   Status

@@ -223,6 +223,30 @@ func TestSurvivesAReboot(t *testing.T) {
 	})
 }
 
+// A modem that finds no network is helped, ever more rarely.
+func TestHelpsAModemThatFindsNoNetwork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := newNetwork(t)
+		network.SetCoverage(fakemodem.NoCoverage)
+		fake := network.NewModem(fakemodem.SIM800)
+		s := open(t, on(fake))
+		steps := 0
+		events := s.Events(t.Context())
+		time.Sleep(24 * time.Hour)
+		for len(events) > 0 {
+			if e := <-events; e.Kind == session.EventRecovery {
+				steps++
+			}
+		}
+		require.GreaterOrEqual(t, steps, 3)
+		require.LessOrEqual(t, steps, 36, "about one an hour, and a few in the first")
+		require.Equal(t, session.StateSearching, s.Status().State)
+		network.SetCoverage(fakemodem.FullCoverage)
+		_, err := s.Radio().WaitRegistered(t.Context())
+		require.NoError(t, err)
+	})
+}
+
 func TestCloseLetsEverybodyGo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		network := newNetwork(t)

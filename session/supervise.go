@@ -113,10 +113,11 @@ func (s *Session) follow(event gprs.Event) {
 
 func (s *Session) noteRegistration(r gprs.Registration) {
 	if r.State.Registered() {
+		s.search.registered()
 		s.setState(StateRegistered, nil)
-	} else {
-		s.setState(StateSearching, nil)
+		return
 	}
+	s.setState(StateSearching, nil)
 }
 
 // setUpAgain makes the settings anew after the modem has booted by itself.
@@ -144,6 +145,9 @@ func (s *Session) check() error {
 		return err
 	case err == nil:
 		s.noteRegistration(registration)
+		if !registration.State.Registered() && s.search.due(time.Now()) {
+			s.helpSearch()
+		}
 	}
 	if _, err := s.radio.Signal(ctx); err != nil && !answered(err) && !errors.Is(err, at.ErrDataMode) {
 		return err
