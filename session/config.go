@@ -10,6 +10,7 @@ import (
 	"github.com/telemodem/telemodem/at"
 	"github.com/telemodem/telemodem/gprs"
 	"github.com/telemodem/telemodem/session/profile"
+	"github.com/telemodem/telemodem/sms"
 )
 
 // Config holds what is chosen when a session is opened. Port or Open is
@@ -32,6 +33,9 @@ type Config struct {
 	// NoMultiplexer keeps the line in plain AT also where the modem could
 	// multiplex (3GPP TS 27.010): then a data call has the line for itself.
 	NoMultiplexer bool
+	// SMS is how messages are handled; give it a Store (sms.OpenStore) so that
+	// what was received survives a crash. Its Quirks are the profile's.
+	SMS sms.Config
 	// Context is the packet data context for data calls; the zero value asks
 	// for the network's own access point.
 	Context gprs.Context

@@ -142,9 +142,19 @@ func (s *Session) identify(ctx context.Context, u *unit) error {
 	s.status.Profile = u.profile.Name
 	if s.radio == nil {
 		s.radio = gprs.NewRadio(s, &gprs.RadioConfig{Quirks: &u.profile.Data})
-		s.messages = sms.New(s, &sms.Config{Quirks: u.profile.SMS, Logger: s.cfg.Logger})
+		s.messages = sms.New(s, s.smsConfig(u.profile))
 	}
 	return nil
+}
+
+// smsConfig is the user's, with what the profile knows.
+func (s *Session) smsConfig(p *profile.Profile) *sms.Config {
+	config := s.cfg.SMS
+	config.Quirks = p.SMS
+	if config.Logger == nil {
+		config.Logger = s.cfg.Logger
+	}
+	return &config
 }
 
 // setUp makes all settings, which a reboot loses, and opens the SIM. Nothing
