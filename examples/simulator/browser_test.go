@@ -34,10 +34,15 @@ func newBrowser(t *testing.T, url string) *browser {
 	if err != nil {
 		t.Skip("chromium is not installed: ", err)
 	}
+	profile, err := os.MkdirTemp("", "simulator")
+	require.NoError(t, err)
+	t.Cleanup(func() { // the browser's children write into it a little longer
+		require.Eventually(t, func() bool { return os.RemoveAll(profile) == nil }, 10*time.Second, 20*time.Millisecond)
+	})
 	ctx, cancel := context.WithTimeout(t.Context(), browserLimit)
 	command := exec.CommandContext(ctx, path, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
 		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
-		"--user-data-dir="+t.TempDir(), "--remote-debugging-pipe", "about:blank")
+		"--user-data-dir="+profile, "--remote-debugging-pipe", "about:blank")
 	in, to, err := os.Pipe() // the browser's descriptor 3
 	require.NoError(t, err)
 	from, out, err := os.Pipe() // and 4

@@ -107,8 +107,45 @@ func TestStreamsAreBounded(t *testing.T) {
 	require.Equal(t, http.StatusServiceUnavailable, w.Code)
 }
 
-// TestSlowPage: a page that reads nothing holds nobody up, and learns what it
-// has missed.
+// slowWriter is a page that reads nothing until its gate is opened.
+type slowWriter struct {
+	*httptest.ResponseRecorder
+	gate chan struct{}
+	lost chan struct{} // closed when it was told of a loss
+}
+
+func (w *slowWriter) Write(p []byte) (int, error) {
+	<-w.gate
+	if strings.HasPrefix(string(p), "event: "+eventLost) {
+		close(w.lost)
+	}
+	return w.ResponseRecorder.Write(p)
+}
+
+// TestLostIsTold: a page that was too slow learns how much it has missed.
+func TestLostIsTold(t *testing.T) {
+	b := newBench(t)
+	ended := make(chan struct{})
+	p := &page{control: b.control, events: b.events, ended: ended}
+	w := &slowWriter{httptest.NewRecorder(), make(chan struct{}), make(chan struct{})}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		p.serveEvents(w, httptest.NewRequest(http.MethodGet, "/events", nil))
+	}()
+	require.Eventually(t, func() bool { return b.events.open() == 1 }, 5*time.Second, time.Millisecond)
+	for i := range queueEvents + 25 {
+		b.events.publish(eventDialogue, i)
+	}
+	close(w.gate)
+	<-w.lost
+	close(ended)
+	<-done
+	require.Contains(t, w.Body.String(), "event: lost\ndata: 25\n\n")
+}
+
+// TestSlowPage: a page that reads nothing holds nobody up, and what is kept
+// for it is bounded.
 func TestSlowPage(t *testing.T) {
 	h := newHub()
 	_, slow, ok := h.subscribe(0)

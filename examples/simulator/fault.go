@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/telemodem/telemodem/fakemodem"
@@ -132,12 +133,17 @@ func setParameter(f *fakemodem.Fault, text string) error {
 	return fmt.Errorf("%q is not name=value with one of %s", text, strings.Join(names, ", "))
 }
 
-// describe finds a fault in the catalogue.
-func describe(id string) (fakemodem.FaultInfo, bool) {
+// catalogue is fakemodem.Faults by id.
+var catalogue = sync.OnceValue(func() map[string]fakemodem.FaultInfo {
+	byID := make(map[string]fakemodem.FaultInfo)
 	for _, f := range fakemodem.Faults() {
-		if f.ID == id {
-			return f, true
-		}
+		byID[f.ID] = f
 	}
-	return fakemodem.FaultInfo{}, false
+	return byID
+})
+
+// describe finds a fault in the catalogue.
+func describe(id string) (f fakemodem.FaultInfo, ok bool) {
+	f, ok = catalogue()[id]
+	return f, ok
 }
