@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/warthog618/modem/at"
 	"github.com/warthog618/modem/gsm"
+	"github.com/warthog618/sms/encoding/gsm7"
 
 	"github.com/telemodem/telemodem/fakemodem"
 )
@@ -33,6 +34,10 @@ func driveWarthog(t *testing.T, n *fakemodem.Network, m *fakemodem.Modem, driver
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	phone := n.Phone("+15550100")
+	// The driver decodes on several goroutines, and its tables are made at
+	// their first use without a lock: this is the first use.
+	_, err := gsm7.Decode([]byte{0x1b, 0x65})
+	require.NoError(t, err)
 	require.NoError(t, driver.Init())
 	waitRegistered(t, ctx, m)
 
