@@ -100,10 +100,11 @@ func parseDialogue(text string) (*dialogue, error) {
 type recorder struct {
 	mu       sync.Mutex
 	dialogue dialogue
-	sent     []byte // the command line so far
-	answer   []byte // what came since it began
-	complete bool   // sent has come to its end
-	prompt   bool   // the modem has printed > and waits for text
+	sent     []byte         // the command line so far
+	answer   []byte         // what came since it began
+	complete bool           // sent has come to its end
+	prompt   bool           // the modem has printed > and waits for text
+	calls    []dialogueStep // of the phone, during the command line
 }
 
 // record begins to write down what goes over the modem's AT port.
@@ -146,17 +147,20 @@ func (r *recorder) host(b []byte) {
 func (r *recorder) flush() {
 	if len(r.sent) > 0 {
 		r.dialogue.steps = append(r.dialogue.steps, dialogueStep{sent: string(r.sent), answer: string(r.answer)})
+		r.prompt = prompts(string(r.answer))
 	}
-	r.prompt = prompts(string(r.answer))
-	r.sent, r.answer, r.complete = nil, nil, false
+	r.dialogue.steps = append(r.dialogue.steps, r.calls...)
+	r.sent, r.answer, r.complete, r.calls = nil, nil, false, nil
 }
 
 // phone notes that the phone sent a text.
 func (r *recorder) phone(text string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.flush()
-	r.dialogue.steps = append(r.dialogue.steps, dialogueStep{phone: text})
+	r.calls = append(r.calls, dialogueStep{phone: text})
+	if len(r.sent) == 0 || r.complete && finished(string(r.answer)) {
+		r.flush()
+	}
 }
 
 // end returns the dialogue so far.
