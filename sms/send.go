@@ -27,6 +27,12 @@ const ctrlZ = 0x1A
 // within Config.SettleTime, or else by the message's policy; nothing is ever
 // sent twice but by DoubtRetry.
 func (s *Service) Send(ctx context.Context, m Message) (Receipt, error) {
+	return s.sendAs(ctx, m, func(reference uint16) (uint16, error) { return reference, nil })
+}
+
+// sendAs sends a message after begin has agreed, which gets the reference that
+// is meant for its parts, if it has several, and returns the one to use.
+func (s *Service) sendAs(ctx context.Context, m Message, begin func(reference uint16) (uint16, error)) (Receipt, error) {
 	d, err := cut(m, 0)
 	if err != nil {
 		return Receipt{}, err
@@ -42,11 +48,17 @@ func (s *Service) Send(ctx context.Context, m Message) (Receipt, error) {
 		return notBegun(err)
 	}
 	defer s.unlock()
+	if err := s.ensureSetup(ctx); err != nil {
+		return notBegun(err)
+	}
 	var reference uint16
 	if parts > 1 {
 		if reference, err = s.references.take(); err != nil {
 			return notBegun(err)
 		}
+	}
+	if reference, err = begin(reference); err != nil {
+		return notBegun(err)
 	}
 	return s.send(ctx, m, reference)
 }
@@ -60,9 +72,6 @@ func (s *Service) send(ctx context.Context, m Message, reference uint16) (Receip
 	receipt := Receipt{
 		Parts:   make([]PartReceipt, len(segments)),
 		tracked: s.reports.track(to, reference, len(segments), m.StatusReport, s.cfg.reportTime(m.Validity)),
-	}
-	if err := s.ensureSetup(ctx); err != nil {
-		return receipt, &SendError{Part: 1, Parts: len(segments), Outcome: NotSent, Err: err}
 	}
 	if len(segments) > 1 && s.cfg.Quirks.MoreMessages {
 		// A refusal costs speed alone (TS 27.005 clause 3.5.6).

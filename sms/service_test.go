@@ -17,7 +17,7 @@ import (
 	"github.com/telemodem/telemodem/sms/tpdu"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func verifyNoLeaks(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // bench is a modem on a network, with a Service on it and a phone to talk to.
 type bench struct {

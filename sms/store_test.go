@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -100,6 +101,7 @@ func TestPartsAndLedgerSurviveARestart(t *testing.T) {
 		run(func(in sms.Incoming) error { ids = append(ids, in.ID); return errors.New("not now") }, func() {
 			require.NoError(t, phone.SendTPDU(parts[0]))
 			time.Sleep(time.Minute)
+			synctest.Wait()
 			require.NotEmpty(t, ids)
 			require.Empty(t, fake.Messages("ME"))
 		})
