@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -39,6 +40,7 @@ func (f *faulted) once(text string, within time.Duration) {
 		require.Fail(f.t, "nothing arrived", text)
 	}
 	time.Sleep(time.Hour)
+	synctest.Wait()
 	require.Empty(f.t, f.arrived, "once is enough")
 }
 
@@ -87,6 +89,7 @@ var faults = map[string]func(f *faulted){
 			select {
 			case in := <-f.arrived:
 				if in.Text == "there is room again" {
+					synctest.Wait()
 					require.NotZero(f.t, f.events[sms.EventStorageFull])
 					return
 				}
@@ -126,6 +129,7 @@ var faults = map[string]func(f *faulted){
 		f.inject(fakemodem.Fault{ID: "F47"})
 		f.send("stalled")
 		time.Sleep(3 * time.Hour)
+		synctest.Wait()
 		require.NotZero(f.t, f.events[sms.EventStalled], "the silence is noticed")
 		require.Empty(f.t, f.arrived)
 		_, err := f.service.Send(f.t.Context(), sms.Message{To: f.phone.Number(), Text: "moves it"})

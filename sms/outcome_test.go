@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -62,6 +63,7 @@ func TestLateAnswerSettlesADoubt(t *testing.T) {
 		receipt, err := b.service.Send(ctx, sms.Message{To: b.phone.Number(), Text: "late", StatusReport: true})
 		require.ErrorIs(t, err, sms.ErrInDoubt)
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		require.Equal(t, []sms.Outcome{sms.Sent}, settled)
 		short, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
