@@ -2,6 +2,7 @@ package fakemodem
 
 import (
 	"fmt"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -10,18 +11,19 @@ import (
 // Packet domain commands (3GPP TS 27.007 clause 10).
 func init() {
 	add(table{
-		"+CGDCONT": {run: defineContext, test: `(1-16),"IP",,,(0-2),(0-4)`},
-		"+CGACT":   {run: activateContext, test: "(0,1)", sim: true},
-		"+CGPADDR": {run: contextAddress},
-		"+CGDATA":  {run: enterData, test: `("PPP")`, sim: true},
-		"+CGAUTH":  {run: contextAuth, test: "(1-16),(0-2),,"},
-		"+CGEREP":  {run: numericSetting("(0-2),(0,1)", 2, func(s *settings) *int { return &s.events }), own: true},
-		"+CGCLASS": {run: func(c *Call) Result { return keepValue(c, Parameter{Preset: `"B"`, Test: `("B","CG","CC")`}) }, own: true},
-		"+CGQREQ":  {run: accept},
-		"+CGQMIN":  {run: accept},
-		"D":        {run: dialCommand, sim: true},
-		"H":        {run: hangUp},
-		"O":        {run: goOnline},
+		"+CGDCONT":   {run: defineContext, test: "(1-16),\"IP\",,,(0-2),(0-4)\r\n+CGDCONT: (1-16),\"IPV6\",,,(0-2),(0-4)\r\n+CGDCONT: (1-16),\"IPV4V6\",,,(0-2),(0-4)"},
+		"+CGACT":     {run: activateContext, test: "(0,1)", sim: true},
+		"+CGPADDR":   {run: contextAddress, own: true},
+		"+CGCONTRDP": {run: contextParameters, own: true},
+		"+CGDATA":    {run: enterData, test: `("PPP")`, sim: true},
+		"+CGAUTH":    {run: contextAuth, test: "(1-16),(0-2),,"},
+		"+CGEREP":    {run: numericSetting("(0-2),(0,1)", 2, func(s *settings) *int { return &s.events }), own: true},
+		"+CGCLASS":   {run: func(c *Call) Result { return keepValue(c, Parameter{Preset: `"B"`, Test: `("B","CG","CC")`}) }, own: true},
+		"+CGQREQ":    {run: accept},
+		"+CGQMIN":    {run: accept},
+		"D":          {run: dialCommand, sim: true},
+		"H":          {run: hangUp},
+		"O":          {run: goOnline},
 	})
 }
 
@@ -31,11 +33,7 @@ func defineContext(c *Call) Result {
 	case Read:
 		for _, id := range k.ids() {
 			d := k.defs[id]
-			addr := "0.0.0.0"
-			if d.active {
-				addr = d.addr.String()
-			}
-			c.Info(fmt.Sprintf(`+CGDCONT: %d,"%s","%s","%s",0,0`, id, d.kind, d.apn, addr))
+			c.Info(fmt.Sprintf(`+CGDCONT: %d,"%s","%s","%s",0,0`, id, d.kind, d.apn, strings.Join(d.shown(false), ".")))
 		}
 		return OK
 	case Set:
@@ -51,9 +49,7 @@ func defineContext(c *Call) Result {
 		return OK
 	}
 	kind := strings.ToUpper(c.text(1, "IP"))
-	switch kind {
-	case "IP", "IPV6", "IPV4V6", "PPP":
-	default:
+	if !strings.Contains(c.m.kind.test(c.Name, commands[c.Name].test), `"`+kind+`"`) {
 		return CME(cmeInvalidParam)
 	}
 	if len(c.text(2, "")) > 100 {
@@ -112,19 +108,80 @@ func activateContext(c *Call) Result {
 	return c.later(c.m.n.scale(time.Second), func() Result { return k.activate(k.get(id)) })
 }
 
+// contextAddress is AT+CGPADDR (clause 10.1.14).
 func contextAddress(c *Call) Result {
+	if c.Op == Test {
+		c.Info("+CGPADDR: (" + joinNumbers(c.m.contexts.ids()) + ")")
+		return OK
+	}
+	colons := strings.HasPrefix(c.m.params["+CGPIAF"], "1")
 	for _, id := range c.m.contexts.ids() {
 		d := c.m.contexts.defs[id]
 		if c.Op == Set && c.number(0, id) != id {
 			continue
 		}
-		addr := "0.0.0.0"
-		if d.active {
-			addr = d.addr.String()
-		}
-		c.Info(fmt.Sprintf(`+CGPADDR: %d,"%s"`, id, addr))
+		c.Info(fmt.Sprintf(`+CGPADDR: %d,"%s"`, id, strings.Join(d.shown(colons), `","`)))
 	}
 	return OK
+}
+
+// contextParameters is AT+CGCONTRDP (clause 10.1.23): a line for each version
+// of IP of each active context.
+func contextParameters(c *Call) Result {
+	k := &c.m.contexts
+	if c.Op == Test {
+		var active []int
+		for _, id := range k.ids() {
+			if k.defs[id].active {
+				active = append(active, id)
+			}
+		}
+		c.Info("+CGCONTRDP: (" + joinNumbers(active) + ")")
+		return OK
+	}
+	for _, id := range k.ids() {
+		d := k.defs[id]
+		if !d.active || c.Op == Set && c.number(0, id) != id {
+			continue
+		}
+		apn, _ := c.m.n.gateway.access(d.apn)
+		if d.addr.IsValid() {
+			c.Info(parametersLine(d, d.addr, gatewayAddr, orServers(apn.DNS, gatewayAddr)))
+		}
+		if d.addr6.IsValid() {
+			c.Info(parametersLine(d, d.addr6, gatewayAddr6, []netip.Addr{gatewayAddr6}))
+		}
+	}
+	return OK
+}
+
+func orServers(servers []netip.Addr, preset netip.Addr) []netip.Addr {
+	if servers == nil {
+		return []netip.Addr{preset}
+	}
+	return servers
+}
+
+// parametersLine is a line of +CGCONTRDP: the mask of a point-to-point link is
+// all ones, that of IPv6 the prefix.
+func parametersLine(d *packetContext, addr, router netip.Addr, servers []netip.Addr) string {
+	mask := strings.Repeat(".255", addr.BitLen()/8)
+	if addr.Is6() {
+		mask = strings.Repeat(".255", pool6Bits/8) + strings.Repeat(".0", 16-pool6Bits/8)
+	}
+	dns := [2]string{}
+	for i := range min(len(servers), 2) {
+		dns[i] = dotted(servers[i])
+	}
+	return fmt.Sprintf(`+CGCONTRDP: %d,%d,"%s","%s%s","%s","%s","%s"`, d.id, 4+d.id, d.apn, dotted(addr), mask, dotted(router), dns[0], dns[1])
+}
+
+func joinNumbers(numbers []int) string {
+	var out []string
+	for _, k := range numbers {
+		out = append(out, strconv.Itoa(k))
+	}
+	return strings.Join(out, ",")
 }
 
 // dialCommand is ATD: *99# and its kin for data, anything else for voice.

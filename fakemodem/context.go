@@ -25,7 +25,8 @@ type packetContext struct {
 	auth           int // +CGAUTH: 0 none, 1 PAP, 2 CHAP
 	user, password string
 	active         bool
-	addr           netip.Addr
+	addr           netip.Addr // of IPv4; zero if it has none
+	addr6          netip.Addr
 	call           *stream // the data call that uses it
 	sockets        func()  // tells the sockets inside the modem that it is gone
 }
@@ -76,11 +77,10 @@ func (k *packetContexts) activate(c *packetContext) Result {
 	if r, refused := m.faults.activation(); refused {
 		return r
 	}
-	addr, ok := m.n.gateway.lease(m, c)
-	if !ok {
+	if !m.n.gateway.grant(m, c) {
 		return CME(cmeNotSubscribed)
 	}
-	c.active, c.addr = true, addr
+	c.active = true
 	return OK
 }
 
@@ -90,8 +90,7 @@ func (k *packetContexts) deactivate(c *packetContext, cause error) {
 		return
 	}
 	c.active = false
-	k.m.n.gateway.release(c.addr)
-	c.addr = netip.Addr{}
+	k.m.n.gateway.release(c)
 	if call := c.call; call != nil {
 		c.call = nil
 		call.drop("NO CARRIER", cause)
@@ -111,7 +110,7 @@ func (k *packetContexts) lose() {
 }
 
 func (k *packetContexts) loseOne(c *packetContext) {
-	addr := c.addr
+	addr := c.local()
 	k.deactivate(c, errLost)
 	if k.m.port.set.events > 0 {
 		k.m.notify(fmt.Sprintf(`+CGEV: NW DEACT "%s","%s",%d`, c.kind, addr, c.id))
@@ -133,14 +132,28 @@ func (k *packetContexts) reset(cause error) {
 	}
 }
 
-// Addr is the address of the modem's packet context; the zero Addr while it
-// is not active.
+// Addr is the IPv4 address of the modem's packet context; the zero Addr while it
+// is not active or has none.
 func (m *Modem) Addr() netip.Addr {
 	m.n.mu.Lock()
 	defer m.n.mu.Unlock()
 	for _, id := range m.contexts.ids() {
 		if c := m.contexts.defs[id]; c.active {
 			return c.addr
+		}
+	}
+	return netip.Addr{}
+}
+
+// Addr6 is the IPv6 address of the modem's packet context, as Addr. A host that
+// dials has chosen an interface identifier of its own by IPV6CP: it may use
+// any address of the /64.
+func (m *Modem) Addr6() netip.Addr {
+	m.n.mu.Lock()
+	defer m.n.mu.Unlock()
+	for _, id := range m.contexts.ids() {
+		if c := m.contexts.defs[id]; c.active {
+			return c.addr6
 		}
 	}
 	return netip.Addr{}

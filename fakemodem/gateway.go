@@ -14,25 +14,14 @@ type gateway struct {
 	n      *Network
 	apns   map[string]*APN
 	open   bool // access point names that nobody has added are accepted
-	next   netip.Addr
-	leased map[netip.Addr]*Modem
-	links  map[netip.Addr]*dataLink
+	pools  map[netip.Prefix]*pool
+	leased map[netip.Addr]*Modem    // by address, or for IPv6 by the prefix
+	links  map[netip.Addr]*dataLink // likewise
 	hosts  map[netip.Addr]*host
 	names  map[string][]netip.Addr
 	path   Path
 	stats  GatewayStats
 }
-
-// Addresses of the network.
-var (
-	poolPrefix  = netip.MustParsePrefix("10.64.0.0/16")
-	gatewayAddr = netip.MustParseAddr("10.64.0.1") // the network's end of every data call, and its name server
-	firstAddr   = netip.MustParseAddr("10.64.0.2")
-)
-
-// GatewayAddr is the network's end of every data call. It answers pings and
-// questions for names.
-func (n *Network) GatewayAddr() netip.Addr { return gatewayAddr }
 
 // APN is an access point of the packet gateway.
 type APN struct {
@@ -43,8 +32,17 @@ type APN struct {
 	User, Password string
 	// PAPOnly asks for PAP; otherwise CHAP is asked for first.
 	PAPOnly bool
-	// DNS are the name servers that modems are told. Nil is GatewayAddr.
+	// DNS are the name servers that modems are told, of IPv4. Nil is
+	// GatewayAddr. By IPv6 it is always GatewayAddr6.
 	DNS []netip.Addr
+	// Pool and Pool6 are where addresses come from. A context gets one address
+	// of Pool and 64 bits of Pool6, which is therefore a /64 or shorter. The
+	// zero Prefix is the network's own, 10.64.0.0/16 and 2001:db8:64::/48.
+	Pool, Pool6 netip.Prefix
+	// Only is "IP" or "IPV6" where the access point has one version of IP
+	// alone: contexts of both get that one, those of the other are refused.
+	// Empty means both.
+	Only string
 	// MRU is the longest packet in octets. Zero means 1500.
 	MRU int
 	// Refused lets every activation fail.
@@ -60,7 +58,8 @@ type GatewayStats struct {
 
 func (g *gateway) init(n *Network) {
 	*g = gateway{
-		n: n, open: true, next: firstAddr,
+		n: n, open: true,
+		pools:  make(map[netip.Prefix]*pool),
 		apns:   make(map[string]*APN),
 		leased: make(map[netip.Addr]*Modem),
 		links:  make(map[netip.Addr]*dataLink),
@@ -92,28 +91,6 @@ func (g *gateway) access(name string) (*APN, bool) {
 	return &APN{Name: name}, g.open
 }
 
-// lease gives a context an address.
-func (g *gateway) lease(m *Modem, c *packetContext) (netip.Addr, bool) {
-	if _, ok := g.access(c.apn); !ok {
-		return netip.Addr{}, false
-	}
-	for range 1 << 16 {
-		addr := g.next
-		if g.next = addr.Next(); !poolPrefix.Contains(g.next) {
-			g.next = firstAddr
-		}
-		if g.leased[addr] == nil && g.hosts[addr] == nil {
-			g.leased[addr] = m
-			return addr, true
-		}
-	}
-	return netip.Addr{}, false
-}
-
-func (g *gateway) release(addr netip.Addr) {
-	delete(g.leased, addr)
-}
-
 // call runs a data call on a port: PPP in the server's role until one side
 // ends it. The caller holds the network's lock.
 func (g *gateway) call(p *port, c *packetContext) {
@@ -129,18 +106,23 @@ func (g *gateway) call(p *port, c *packetContext) {
 		}
 	}
 	config := g.pppConfig(p.m, c)
-	link := newDataLink(g, p.m, s, c.addr)
-	g.links[link.addr] = link // packets for it wait until PPP is up on this side too
+	link := newDataLink(g, p.m, s, c)
+	for _, key := range link.keys() {
+		g.links[key] = link // packets for it wait until PPP is up on this side too
+	}
 	g.n.start(func() {
 		defer cancel()
 		conn, err := ppp.Serve(ctx, s, config)
 		if err == nil {
+			link.start(conn)
 			link.run(ctx, conn)
 		}
 		g.n.mu.Lock()
 		defer g.n.mu.Unlock()
-		if g.links[link.addr] == link {
-			delete(g.links, link.addr)
+		for _, key := range link.keys() {
+			if g.links[key] == link {
+				delete(g.links, key)
+			}
 		}
 		s.drop("NO CARRIER", errHungUp)
 		if conn != nil && p.mode == modeCommand {
@@ -157,6 +139,15 @@ func (g *gateway) pppConfig(m *Modem, c *packetContext) *ppp.Config {
 		EchoInterval: -1, // modems do not ask the host whether it is there
 		StartTimeout: 60 * time.Second,
 	}
+	if c.addr6.IsValid() {
+		config.Families |= ppp.IPv6
+		if config.MRU != 0 {
+			config.MRU = max(config.MRU, 1280) // RFC 8200 section 5
+		}
+	}
+	if c.addr.IsValid() {
+		config.Families |= ppp.IPv4
+	}
 	if config.DNS == nil {
 		config.DNS = []netip.Addr{gatewayAddr}
 	}
@@ -172,20 +163,43 @@ func (g *gateway) pppConfig(m *Modem, c *packetContext) *ppp.Config {
 
 // dataLink is a modem's data call as the gateway sees it.
 type dataLink struct {
-	g    *gateway
-	m    *Modem
-	s    *stream
-	addr netip.Addr
-	out  chan []byte // towards the modem
-	up   pathState
-	down pathState
+	g      *gateway
+	m      *Modem
+	s      *stream
+	addr   netip.Addr
+	addr6  netip.Addr
+	router netip.Addr  // the network's link-local address
+	out    chan []byte // towards the modem
+	up     pathState
+	down   pathState
 }
 
 // linkQueue bounds the packets that wait for a modem's line.
 const linkQueue = 256
 
-func newDataLink(g *gateway, m *Modem, s *stream, addr netip.Addr) *dataLink {
-	return &dataLink{g: g, m: m, s: s, addr: addr, out: make(chan []byte, linkQueue)}
+func newDataLink(g *gateway, m *Modem, s *stream, c *packetContext) *dataLink {
+	return &dataLink{g: g, m: m, s: s, addr: c.addr, addr6: c.addr6, out: make(chan []byte, linkQueue)}
+}
+
+// keys are what packets for the link are found by.
+func (l *dataLink) keys() []netip.Addr {
+	var keys []netip.Addr
+	for _, addr := range []netip.Addr{l.addr, prefix6(l.addr6)} {
+		if addr.IsValid() {
+			keys = append(keys, addr)
+		}
+	}
+	return keys
+}
+
+// start begins IPv6 if PPP has brought it up.
+func (l *dataLink) start(conn *ppp.Conn) {
+	if l.addr6.IsValid() && conn.LocalAddr6().IsValid() {
+		l.g.n.mu.Lock()
+		defer l.g.n.mu.Unlock()
+		l.router = conn.LocalAddr6().WithZone("")
+		l.advertise()
+	}
 }
 
 // run carries packets until the link ends.
@@ -236,7 +250,23 @@ func (g *gateway) fromModem(l *dataLink, p []byte) {
 		g.stats.Dropped++
 		return
 	}
-	g.path.carry(g.n, &l.up, len(p), true, func() { g.route(l.addr, p) }, &g.stats.Dropped)
+	g.path.carry(g.n, &l.up, len(p), true, func() { g.fromLink(l, p) }, &g.stats.Dropped)
+}
+
+// fromLink takes a packet that has come over the air. What is for the link
+// itself goes no further (RFC 4291 section 2.5.6).
+func (g *gateway) fromLink(l *dataLink, p []byte) {
+	from := l.addr
+	if to, ok := destination(p); ok && to.Is6() {
+		if to.IsLinkLocalUnicast() || to.IsMulticast() {
+			if l.router.IsValid() {
+				l.onLink(p)
+			}
+			return
+		}
+		from = l.addr6
+	}
+	g.route(from, p)
 }
 
 // alive tells whether packets pass between the modem and the network.
@@ -252,13 +282,13 @@ func (g *gateway) route(from netip.Addr, p []byte) {
 		return
 	}
 	g.stats.Packets++
-	if to == gatewayAddr {
+	if to == gatewayAddr || to == gatewayAddr6 {
 		if answer := g.answer(p); answer != nil {
 			g.n.after(g.nameDelay(from), func() { g.route(to, answer) })
 		}
 		return
 	}
-	if l := g.links[to]; l != nil {
+	if l := g.links[prefix6(to)]; l != nil {
 		g.toModem(l, p)
 		return
 	}

@@ -27,7 +27,7 @@ func (g *gateway) resolve(name string) ([]netip.Addr, bool) {
 
 // nameDelay is how long the name server takes for a modem: F75.
 func (g *gateway) nameDelay(from netip.Addr) time.Duration {
-	if m := g.leased[from]; m != nil {
+	if m := g.leased[prefix6(from)]; m != nil {
 		if x := m.faults.has("F75"); x != nil {
 			return or(x.Delay, time.Minute)
 		}
@@ -44,6 +44,9 @@ const (
 
 // answer is what the gateway itself replies to a packet: ICMP echo and DNS.
 func (g *gateway) answer(p []byte) []byte {
+	if p[0]>>4 == 6 {
+		return g.answer6(p)
+	}
 	head := int(p[0]&15) * 4
 	if p[0]>>4 != 4 || head < 20 || len(p) < head+8 || binary.BigEndian.Uint16(p[6:])&0x3fff != 0 {
 		return nil
@@ -59,20 +62,27 @@ func (g *gateway) answer(p []byte) []byte {
 		binary.BigEndian.PutUint16(reply[2:], checksum(reply, 0))
 		return replyPacket(p, protocolICMP, reply)
 	case protocolUDP:
-		if binary.BigEndian.Uint16(body[2:]) != portDNS {
-			return nil
+		if reply := g.answerQuestion(body); reply != nil {
+			return replyPacket(p, protocolUDP, reply) // without a checksum, RFC 768
 		}
-		message := g.answerName(body[8:])
-		if message == nil {
-			return nil
-		}
-		reply := make([]byte, 8, 8+len(message))
-		copy(reply[0:2], body[2:4])
-		copy(reply[2:4], body[0:2])
-		binary.BigEndian.PutUint16(reply[4:], uint16(8+len(message)))
-		return replyPacket(p, protocolUDP, append(reply, message...)) // without a checksum, RFC 768
 	}
 	return nil
+}
+
+// answerQuestion answers a UDP datagram to the name server, without a checksum.
+func (g *gateway) answerQuestion(body []byte) []byte {
+	if binary.BigEndian.Uint16(body[2:]) != portDNS {
+		return nil
+	}
+	message := g.answerName(body[8:])
+	if message == nil {
+		return nil
+	}
+	reply := make([]byte, 8, 8+len(message))
+	copy(reply[0:2], body[2:4])
+	copy(reply[2:4], body[0:2])
+	binary.BigEndian.PutUint16(reply[4:], uint16(8+len(message)))
+	return append(reply, message...)
 }
 
 // replyPacket puts an IPv4 header in front, from where the question went to.
@@ -100,7 +110,7 @@ func checksum(b []byte, sum uint32) uint16 {
 	return ^uint16(sum)
 }
 
-// answerName answers a DNS question for an A record (RFC 1035).
+// answerName answers a DNS question for an A or AAAA record (RFC 1035, RFC 3596).
 func (g *gateway) answerName(b []byte) []byte {
 	var parser dnsmessage.Parser
 	header, err := parser.Start(b)
@@ -121,8 +131,12 @@ func (g *gateway) answerName(b []byte) []byte {
 	out.Question(question)
 	out.StartAnswers()
 	for _, addr := range addrs {
-		if question.Type == dnsmessage.TypeA && addr.Is4() {
-			out.AResource(dnsmessage.ResourceHeader{Name: question.Name, Class: question.Class, TTL: 60}, dnsmessage.AResource{A: addr.As4()})
+		head := dnsmessage.ResourceHeader{Name: question.Name, Class: question.Class, TTL: 60}
+		switch {
+		case question.Type == dnsmessage.TypeA && addr.Is4():
+			out.AResource(head, dnsmessage.AResource{A: addr.As4()})
+		case question.Type == dnsmessage.TypeAAAA && addr.Is6():
+			out.AAAAResource(head, dnsmessage.AAAAResource{AAAA: addr.As16()})
 		}
 	}
 	message, err := out.Finish()

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/telemodem/telemodem/gprs/netstack"
@@ -31,22 +32,28 @@ type host struct {
 	listeners map[uint16]*listener // guarded by the network's lock
 }
 
-// defaultHost is where listeners without an address are.
-var defaultHost = netip.MustParseAddr("10.65.0.1")
+// Where listeners without an address are.
+var (
+	defaultHost  = netip.MustParseAddr("10.65.0.1")
+	defaultHost6 = netip.MustParseAddr("2001:db8:65::1")
+)
 
 // hostQueue bounds the packets that wait for a host.
 const hostQueue = 1024
 
 // Listen listens for TCP inside the simulated network, where modems' data
-// calls and sockets reach it. The address is "10.1.2.3:7000", or ":7000" for
-// 10.65.0.1; port 0 takes a free one. Connections from data calls come through
+// calls and sockets reach it. The network is "tcp", "tcp4" or "tcp6", the
+// address "10.1.2.3:7000" or "[2001:db8:1::1]:7000", or ":7000" for 10.65.0.1,
+// with "tcp6" 2001:db8:65::1; port 0 takes a free one. Connections from data calls come through
 // a real TCP/IP stack, which does not run inside a testing/synctest bubble;
 // those from sockets inside modems do.
 func (n *Network) Listen(network, address string) (net.Listener, error) {
-	if network != "tcp" && network != "tcp4" {
-		return nil, fmt.Errorf("fakemodem: listen: network %q is not tcp or tcp4", network)
+	switch network {
+	case "tcp", "tcp4", "tcp6":
+	default:
+		return nil, fmt.Errorf("fakemodem: listen: network %q is not tcp, tcp4 or tcp6", network)
 	}
-	h, text, err := n.host(address)
+	h, text, err := n.host(network, address)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +94,7 @@ func (h *host) join(l *listener) error {
 // ListenPacket listens for UDP inside the simulated network. It runs on a real
 // TCP/IP stack: not inside a testing/synctest bubble.
 func (n *Network) ListenPacket(network, address string) (net.PacketConn, error) {
-	h, port, err := n.host(address)
+	h, port, err := n.host(network, address)
 	if err != nil {
 		return nil, err
 	}
@@ -97,10 +104,14 @@ func (n *Network) ListenPacket(network, address string) (net.PacketConn, error) 
 	return h.net.ListenPacket(network, net.JoinHostPort(h.addr.String(), port))
 }
 
-// DialContext connects from a host of the simulated network, 10.65.0.1, to a
-// modem's data call. It runs on a real TCP/IP stack.
+// DialContext connects from a host of the simulated network, 10.65.0.1 or
+// 2001:db8:65::1, to a modem's data call. It runs on a real TCP/IP stack.
 func (n *Network) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
-	h, _, err := n.host(":0")
+	where := network
+	if to, err := netip.ParseAddrPort(address); err == nil && to.Addr().Is6() {
+		where = "tcp6"
+	}
+	h, _, err := n.host(where, ":0")
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +126,8 @@ func (n *Network) DialContext(ctx context.Context, network, address string) (net
 func (h *host) stack() error {
 	h.start.Do(func() {
 		defer close(h.open)
-		if h.net, h.err = netstack.New(h, nil); h.err != nil {
+		config := &netstack.Config{Addresses: []netip.Prefix{netip.PrefixFrom(h.addr, h.addr.BitLen())}}
+		if h.net, h.err = netstack.New(h, config); h.err != nil {
 			return
 		}
 		h.g.n.mu.Lock()
@@ -133,23 +145,21 @@ func (h *host) stack() error {
 }
 
 // host finds or makes the host at an address.
-func (n *Network) host(address string) (h *host, port string, err error) {
+func (n *Network) host(network, address string) (h *host, port string, err error) {
 	where, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, "", fmt.Errorf("fakemodem: listen: %w", err)
 	}
-	addr := defaultHost
-	if where != "" && where != "0.0.0.0" {
-		if addr, err = netip.ParseAddr(where); err != nil || !addr.Is4() {
-			return nil, "", fmt.Errorf("fakemodem: listen: %q is no IPv4 address of the simulated network", where)
-		}
+	addr, err := hostAddr(network, where)
+	if err != nil {
+		return nil, "", err
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	switch {
 	case n.closed:
 		return nil, "", net.ErrClosed
-	case addr == gatewayAddr || n.gateway.leased[addr] != nil:
+	case addr == gatewayAddr || addr == gatewayAddr6 || n.gateway.leased[prefix6(addr)] != nil:
 		return nil, "", fmt.Errorf("fakemodem: listen: %v is taken by the network", addr)
 	}
 	if h := n.gateway.hosts[addr]; h != nil {
@@ -158,6 +168,23 @@ func (n *Network) host(address string) (h *host, port string, err error) {
 	h = &host{g: &n.gateway, addr: addr, in: make(chan []byte, hostQueue), open: make(chan struct{}), done: make(chan struct{})}
 	n.gateway.hosts[addr] = h
 	return h, port, nil
+}
+
+// hostAddr is the address that a listener asks for.
+func hostAddr(network, where string) (netip.Addr, error) {
+	six := strings.HasSuffix(network, "6")
+	switch where {
+	case "", "0.0.0.0", "::":
+		if six || where == "::" {
+			return defaultHost6, nil
+		}
+		return defaultHost, nil
+	}
+	addr, err := netip.ParseAddr(where)
+	if err != nil || addr.Zone() != "" || six && addr.Is4() || strings.HasSuffix(network, "4") && !addr.Is4() {
+		return netip.Addr{}, fmt.Errorf("fakemodem: listen: %q is no address of the simulated network for %q", where, network)
+	}
+	return addr.Unmap(), nil
 }
 
 // receive queues a packet for the host, whose stack starts at the first one.
@@ -231,13 +258,19 @@ func (h *host) WritePacket(p []byte) error {
 	return nil
 }
 
-// LocalAddr is the host's address.
-func (h *host) LocalAddr() netip.Addr { return h.addr }
+// LocalAddr is the host's address of IPv4; one of IPv6 goes to the stack by its
+// configuration, as a link tells link-local ones alone.
+func (h *host) LocalAddr() netip.Addr {
+	if h.addr.Is4() {
+		return h.addr
+	}
+	return netip.Addr{}
+}
 
 // PeerAddr is the gateway's address.
 func (h *host) PeerAddr() netip.Addr { return gatewayAddr }
 
-// LocalAddr6 is not there: hosts have IPv4 alone.
+// LocalAddr6 is not there: hosts need no link-local address.
 func (h *host) LocalAddr6() netip.Addr { return netip.Addr{} }
 
 // PeerAddr6 is not there.

@@ -125,9 +125,9 @@ func (m *Modem) dialListener(network, address string) (conn net.Conn, ok bool, e
 		return nil, false, nil
 	}
 	for _, id := range m.contexts.ids() {
-		if c := m.contexts.defs[id]; c.active {
+		if c := m.contexts.defs[id]; c.active && c.source(to.Addr()).IsValid() {
 			m.socketPort++
-			conn, err = m.n.gateway.dialInside(c, netip.AddrPortFrom(c.addr, 1024+m.socketPort%60000), to)
+			conn, err = m.n.gateway.dialInside(c, netip.AddrPortFrom(c.source(to.Addr()), 1024+m.socketPort%60000), to)
 			return conn, true, err
 		}
 	}
@@ -138,7 +138,7 @@ func (m *Modem) dialListener(network, address string) (conn net.Conn, ok bool, e
 // The caller holds the network's lock. Both ends are in memory: they work in a
 // bubble.
 func (g *gateway) dialInside(c *packetContext, from, to netip.AddrPort) (net.Conn, error) {
-	if !c.active || g.leased[c.addr] == nil {
+	if !c.active || g.leased[prefix6(from.Addr())] == nil {
 		return nil, errUnreachable
 	}
 	h := g.hosts[to.Addr()]

@@ -144,6 +144,8 @@ func (k *Personality) refuses(name string) bool {
 	switch name {
 	case "+CREG", "+CGREG", "+CEREG":
 		return !k.hasDomain(name)
+	case "+CGCONTRDP", "+CGPIAF": // came with LTE, 3GPP release 8
+		return !k.hasDomain("+CEREG")
 	}
 	return false
 }
@@ -252,5 +254,6 @@ var commonParameters = map[string]Parameter{
 	"+CEDRXS": {
 		Preset: "0", Test: "(0-3),(2,4,5)",
 	},
-	"+CSCON": {Preset: "0,0", Test: "(0,1)"},
+	"+CGPIAF": {Preset: "0,0,0,0", Test: "(0,1),(0,1),(0,1),(0,1)"},
+	"+CSCON":  {Preset: "0,0", Test: "(0,1)"},
 }

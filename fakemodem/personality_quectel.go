@@ -106,6 +106,7 @@ var M95 = &Personality{
 	NoTechnology: true, EmptySlot: CMS(cmsInvalidIndex),
 	Storages:   []Storage{{"SM", 20}, {"ME", 50}, {"MT", 70}},
 	PINRetries: "+QPINC", PowerOff: "NORMAL POWER DOWN", MuxChannels: 4, MuxFrame: 127,
+	Tests:      map[string]string{"+CGDCONT": `(1-16),"IP",,,(0-2),(0-4)`},
 	Parameters: quectelParameters(),
 	Messages:   Spellings{SIMReady: "+CPIN: READY", SIMRemoved: "+CPIN: NOT INSERTED", Deactivate: "+PDP DEACT"},
 	commands: with(quectel(), table{

@@ -39,7 +39,7 @@ func qiActivate(c *Call) Result {
 	s := &c.m.sockets
 	if c.Op == Read {
 		if s.service > 0 {
-			c.Info(fmt.Sprintf(`+QIACT: %d,1,1,"%s"`, s.service, c.m.contexts.get(s.service).addr))
+			c.Info(fmt.Sprintf(`+QIACT: %d,1,1,"%s"`, s.service, c.m.contexts.get(s.service).local()))
 		}
 		return OK
 	}

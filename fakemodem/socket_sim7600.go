@@ -67,7 +67,7 @@ func netAddress(c *Call) Result {
 		c.Info("+IP ERROR: Network not opened")
 		return ERROR
 	}
-	c.Info("+IPADDR: " + c.m.contexts.get(1).addr.String())
+	c.Info("+IPADDR: " + c.m.contexts.get(1).local().String())
 	return OK
 }
 

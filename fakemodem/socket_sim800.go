@@ -70,7 +70,7 @@ func cipAddress(c *Call) Result {
 		return CME(cmeNotAllowed)
 	}
 	c.m.sockets.service = 3
-	c.Info(c.m.contexts.get(1).addr.String())
+	c.Info(c.m.contexts.get(1).local().String())
 	if c.p.exec.next < len(c.p.exec.parts) {
 		return OK // of a command line only the last result is printed
 	}
