@@ -39,10 +39,11 @@ func newBrowser(t *testing.T, url string) *browser {
 	t.Cleanup(func() { // the browser's children write into it a little longer
 		require.Eventually(t, func() bool { return os.RemoveAll(profile) == nil }, 10*time.Second, 20*time.Millisecond)
 	})
-	ctx, cancel := context.WithTimeout(t.Context(), browserLimit)
+	ctx, cancel := context.WithTimeout(context.Background(), browserLimit) // not of t, which ends before the browser is asked to
 	command := exec.CommandContext(ctx, path, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
 		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
 		"--user-data-dir="+profile, "--remote-debugging-pipe", "about:blank")
+	command.Env = append(os.Environ(), "TMPDIR="+profile)
 	in, to, err := os.Pipe() // the browser's descriptor 3
 	require.NoError(t, err)
 	from, out, err := os.Pipe() // and 4
