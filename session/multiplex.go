@@ -39,9 +39,13 @@ func (s *Session) multiplex(ctx context.Context, u *unit) error {
 		}
 		return err
 	}
-	config := parameters.Config()
-	config.Settle, config.KeepAlive = p.Settle, muxKeepAlive
+	config := p.Config()
+	config.Option, config.KeepAlive = parameters.Option, muxKeepAlive
+	if parameters.N1 != 0 {
+		config.N1 = parameters.N1
+	}
 	u.owner = u.modem
+	u.config = s.engineConfig(u.profile) // the engines on the channels know the modem
 	u.mux = cmux.New(line, &config)
 	if err := u.openChannels(ctx, p.CommandChannel, p.DataChannel); err != nil {
 		s.muxFailed = true

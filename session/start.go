@@ -59,7 +59,7 @@ func (s *Session) begin(ctx context.Context, lost bool) (*unit, error) {
 		line, err = cmux.Recover(ctx, line, nil)
 		plain = err == nil
 	}
-	u := newUnit(line, s.engineConfig())
+	u := newUnit(line, s.firstConfig())
 	if lost && !plain {
 		if err := u.modem.LeaveDataMode(ctx); err != nil {
 			s.log.Warn("session: the modem is not in data mode, or does not leave it", "err", err)
@@ -79,16 +79,21 @@ func (s *Session) open(ctx context.Context) (io.ReadWriteCloser, error) {
 	return port.Open(ctx, s.cfg.Port)
 }
 
-// engineConfig is what the engine is told: from the profile if one is given,
-// from all of them while the modem is unknown.
-func (s *Session) engineConfig() at.Config {
-	p := s.cfg.Profile
-	if p == nil {
-		p = profile.Unidentified
-	}
+// engineConfig is what an engine is told of a modem.
+func (s *Session) engineConfig(p *profile.Profile) at.Config {
 	config := p.Engine()
 	config.Logger, config.Trace = s.cfg.TraceLogger, s.cfg.Trace
 	return config
+}
+
+// firstConfig is for the engine that finds out which modem it is, unless the
+// user knows. Without a multiplexer it stays: its pacing is then that of the
+// slowest family, which costs time alone.
+func (s *Session) firstConfig() at.Config {
+	if s.cfg.Profile != nil {
+		return s.engineConfig(s.cfg.Profile)
+	}
+	return s.engineConfig(profile.Unidentified)
 }
 
 // prepare finds out what modem it is, sets it up and opens its SIM.
@@ -123,22 +128,25 @@ func wake(ctx context.Context, modem *at.Modem) error {
 // identify asks the modem who it is and chooses the profile.
 func (s *Session) identify(ctx context.Context, u *unit) error {
 	said := make(map[string]string)
-	for _, text := range []string{"+CGMI", "+CGMM", "+CGMR"} {
-		resp, err := u.modem.Command(ctx, at.Command{Text: text, FreeText: true})
-		if errors.Is(err, at.ErrLineGone) || ctx.Err() != nil {
-			return err
-		}
-		if err == nil && len(resp.Info) > 0 {
-			said[text] = strings.TrimSpace(strings.TrimPrefix(resp.Info[0].Text, text+":"))
+	for _, name := range []string{"MI", "MM", "MR"} {
+		for _, text := range []string{"+CG" + name, "+G" + name} { // TS 27.007 clause 5, V.250 clause 6.1
+			resp, err := u.modem.Command(ctx, at.Command{Text: text, FreeText: true})
+			if errors.Is(err, at.ErrLineGone) || ctx.Err() != nil {
+				return err
+			}
+			if err == nil && len(resp.Info) > 0 {
+				said[name] = strings.TrimSpace(strings.TrimPrefix(resp.Info[0].Text, text+":"))
+				break
+			}
 		}
 	}
 	u.profile = s.cfg.Profile
 	if u.profile == nil {
-		u.profile = profile.Find(said["+CGMI"], said["+CGMM"])
+		u.profile = profile.Find(said["MI"], said["MM"])
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.status.Manufacturer, s.status.Model, s.status.Revision = said["+CGMI"], said["+CGMM"], said["+CGMR"]
+	s.status.Manufacturer, s.status.Model, s.status.Revision = said["MI"], said["MM"], said["MR"]
 	s.status.Profile = u.profile.Name
 	if s.radio == nil {
 		s.radio = gprs.NewRadio(s, &gprs.RadioConfig{Quirks: &u.profile.Data})
@@ -168,9 +176,11 @@ func (s *Session) setUp(ctx context.Context, u *unit) error {
 	if err := s.radio.Init(ctx); err != nil {
 		return fmt.Errorf("session: setting up the radio: %w", err)
 	}
-	s.setState(StateUnlocking, nil)
-	if err := s.openSIM(ctx); err != nil {
-		return err
+	if !u.profile.NoSIM {
+		s.setState(StateUnlocking, nil)
+		if err := s.openSIM(ctx); err != nil {
+			return err
+		}
 	}
 	s.messages.Reset()
 	s.mu.Lock()

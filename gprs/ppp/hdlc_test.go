@@ -247,7 +247,8 @@ func FuzzHDLC(f *testing.F) {
 		// And what we send is received as it was.
 		line := appendFrame([]byte{flagOctet}, accm(drop), nil, p)
 		require.Equal(t, plainFrame([]byte{flagOctet}, accm(drop), p), line)
-		if len(p) >= 2 && len(p) <= defaultMRU {
+		// No frame begins with CR: it would be text of the modem's (F70).
+		if len(p) >= 2 && len(p) <= defaultMRU && p[0] != '\r' {
 			require.Equal(t, [][]byte{p}, decodeAll(newDecoder(accm(drop)), line, int(piece)+1))
 		}
 	})
