@@ -24,7 +24,7 @@ import (
 )
 
 // programLimit bounds every wait for a program: generous, for loaded machines.
-const programLimit = 60 * time.Second
+const programLimit = 120 * time.Second
 
 // Texts for both directions: one message of the 7-bit alphabet, one of UCS-2,
 // and longText of three parts.

@@ -91,28 +91,28 @@ func (y *typist) converse() {
 	y.see("and back")
 }
 
-// TestHonestyTerminals: a person at a terminal program.
-func TestHonestyTerminals(t *testing.T) {
-	t.Run("picocom", func(t *testing.T) {
-		h := newHonesty(t, fakemodem.BG96, "picocom 3.1", "picocom")
-		y := h.sitDown("picocom", "-b", "115200", h.path)
-		y.see("Terminal ready")
-		y.converse()
-		y.enter("\x01\x18") // Ctrl-A Ctrl-X
-		y.see("Thanks for using picocom")
-		h.finish("picocom")
-	})
-	t.Run("minicom", func(t *testing.T) {
-		h := newHonesty(t, fakemodem.M95, "minicom 2.8", "minicom")
-		h.write(".minirc.dfl", "pu minit            ~^M~AT S7=45 S0=0 L1 V1 X4 &c1 E1 Q0^M\n")
-		y := h.sitDown("minicom", "-D", h.path, "-b", "115200")
-		y.see("Press CTRL-A Z for help")
-		y.see("Q0")
-		y.see("OK")
-		y.converse()
-		y.enter("\x01x") // Ctrl-A X
-		y.see("Leave Minicom?")
-		y.enter("\r")
-		h.finish("minicom")
-	})
+// TestHonestyPicocom: a person at a terminal program.
+func TestHonestyPicocom(t *testing.T) {
+	h := newHonesty(t, fakemodem.BG96, "picocom 3.1", "picocom")
+	y := h.sitDown("picocom", "-b", "115200", h.path)
+	y.see("Terminal ready")
+	y.converse()
+	y.enter("\x01\x18") // Ctrl-A Ctrl-X
+	y.see("Thanks for using picocom")
+	h.finish("picocom")
+}
+
+// TestHonestyMinicom: the same at a program that sets the modem up first.
+func TestHonestyMinicom(t *testing.T) {
+	h := newHonesty(t, fakemodem.M95, "minicom 2.8", "minicom")
+	h.write(".minirc.dfl", "pu minit            ~^M~AT S7=45 S0=0 L1 V1 X4 &c1 E1 Q0^M\n")
+	y := h.sitDown("minicom", "-D", h.path, "-b", "115200")
+	y.see("Press CTRL-A Z for help")
+	y.see("Q0")
+	y.see("OK")
+	y.converse()
+	y.enter("\x01x") // Ctrl-A X
+	y.see("Leave Minicom?")
+	y.enter("\r")
+	h.finish("minicom")
 }
