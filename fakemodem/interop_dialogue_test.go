@@ -27,6 +27,7 @@ import (
 //	> "AT\r"              what the program sent, up to the end of a command
 //	                      line or of the text behind a prompt
 //	< "AT\r\r\nOK\r\n"    what the modem sent until the program went on
+//	arrived "text"        a text that came to the phone; all at the end
 //
 // TELEMODEM_RECORD=1 writes the files anew with the programs that are
 // installed.
@@ -36,6 +37,7 @@ type dialogue struct {
 	program string
 	modem   string
 	steps   []dialogueStep
+	arrived []string // at the phone
 }
 
 // dialogueStep is a command line and its answer, or a text from the phone.
@@ -60,6 +62,9 @@ func (d *dialogue) String() string {
 		}
 		fmt.Fprintf(&b, "> %q\n< %q\n", s.sent, s.answer)
 	}
+	for _, text := range d.arrived {
+		fmt.Fprintf(&b, "arrived %q\n", text)
+	}
 	return b.String()
 }
 
@@ -82,6 +87,8 @@ func parseDialogue(text string) (*dialogue, error) {
 			d.modem = value
 		case "phone":
 			d.steps = append(d.steps, dialogueStep{phone: value})
+		case "arrived":
+			d.arrived = append(d.arrived, value)
 		case ">":
 			d.steps = append(d.steps, dialogueStep{sent: value})
 		case "<":
@@ -161,6 +168,13 @@ func (r *recorder) phone(text string) {
 	if len(r.sent) == 0 || r.complete && finished(string(r.answer)) {
 		r.flush()
 	}
+}
+
+// arrived notes that a text came to the phone.
+func (r *recorder) arrived(text string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.dialogue.arrived = append(r.dialogue.arrived, text)
 }
 
 // end returns the dialogue so far.
@@ -269,7 +283,8 @@ func (s dialogueStep) shape() string {
 const lineNoise = "\r\n\x1a\x1b"
 
 // TestHonestyDialogues says to the modem what those programs said, without
-// them: every command gets its final result, in the form that the program got.
+// them: every command gets its final result, in the form that the program got,
+// and the same messages come to the phone.
 func TestHonestyDialogues(t *testing.T) {
 	paths, err := filepath.Glob(filepath.Join(dialogueFolder, "*.txt"))
 	require.NoError(t, err)
@@ -313,6 +328,11 @@ func (d *dialogue) replay(t *testing.T) {
 		got.answer, u.got = u.got, ""
 		require.Equal(t, want.shape(), got.shape(), "step %d: %q was answered\n%q\nnow it is\n%q", i, want.sent, want.answer, got.answer)
 	}
+	var arrived []string
+	for _, msg := range phone.Inbox() {
+		arrived = append(arrived, msg.Text)
+	}
+	require.Equal(t, d.arrived, arrived, "the same messages come to the phone")
 }
 
 // drain takes what has come already.

@@ -104,6 +104,7 @@ func (h *honesty) received(k int) (texts []string) {
 		msg, err := h.phone.Receive(h.ctx)
 		require.NoError(h, err, "after %q", texts)
 		require.Equal(h, h.m.Number(), msg.From)
+		h.rec.arrived(msg.Text)
 		texts = append(texts, msg.Text)
 	}
 	return texts
