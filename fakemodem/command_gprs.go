@@ -262,7 +262,7 @@ func (c *Call) connectText() string {
 
 // hangUp is ATH.
 func hangUp(c *Call) Result {
-	c.m.voice.end(c.m)
+	hangUpVoice(c)
 	if s := c.p.calls; s != nil {
 		c.p.calls = nil
 		s.end(errHungUp)

@@ -112,7 +112,8 @@ type hooks struct {
 	registration func(circuit, packet int) (int, int)
 	packet       func(up bool, size int) bool
 	activate     func() (Result, bool)
-	paging       func() bool                             // false: messages do not get through
+	paging       func() bool                             // false: messages and calls do not get through
+	ring         func()                                  // a call comes in
 	deliver      func(tpdu []byte) (copies int, ok bool) // how often a message is stored
 }
 
@@ -387,6 +388,14 @@ func (f *faultSet) pages() bool {
 	pages := true
 	f.each(func(x *injected) { pages = pages && (x.hooks.paging == nil || x.hooks.paging()) })
 	return pages
+}
+
+func (f *faultSet) rings() {
+	f.each(func(x *injected) {
+		if x.hooks.ring != nil {
+			x.hooks.ring()
+		}
+	})
 }
 
 func (f *faultSet) copies(tpdu []byte) int {

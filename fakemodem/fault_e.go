@@ -74,7 +74,7 @@ var faultsE = []faultKind{
 				}
 			}
 		}},
-	faultKind{id: "F55", name: "messages wait while a data call is up",
+	faultKind{id: "F55", name: "messages wait while a data call is up, and voice calls do not come",
 		start: func(x *injected) {
 			x.paging = func() bool { return x.m.port.data == nil }
 			x.undo = func() { x.m.n.smsc.reachable(x.m) }

@@ -53,8 +53,9 @@ var faultsG = []faultKind{
 			x.Text = or(x.Text, "+CIPRXGET: 1,0")
 			x.hooks.answer = x.interleave
 		}},
-	faultKind{id: "F80", name: "a message that arrives ends the data call", times: 1,
+	faultKind{id: "F80", name: "a message or a voice call that arrives ends the data call", times: 1,
 		start: func(x *injected) {
+			x.hooks.ring = func() { x.hooks.deliver(nil) }
 			x.hooks.deliver = func([]byte) (int, bool) {
 				if x.strikes() {
 					x.m.n.after(0, x.m.contexts.lose)

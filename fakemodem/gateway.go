@@ -271,7 +271,7 @@ func (g *gateway) fromLink(l *dataLink, p []byte) {
 
 // alive tells whether packets pass between the modem and the network.
 func (l *dataLink) alive() bool {
-	return !l.s.dead && l.m.on && isRegistered(l.m.radio.packet)
+	return !l.s.dead && l.m.on && isRegistered(l.m.radio.packet) && !l.m.suspended()
 }
 
 // route carries a packet to where it wants to go.

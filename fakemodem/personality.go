@@ -88,6 +88,9 @@ type Personality struct {
 	PowerOff   string
 	PowerOffOK bool
 
+	// DialReturns is true where ATD with a number ends with OK at once; what
+	// becomes of the call is notified then.
+	DialReturns bool
 	// MuxChannels is the number of channels behind +CMUX; zero means 4.
 	MuxChannels int
 	// MuxFrame is N1 where AT+CMUX leaves it out; zero is the standard's.
@@ -124,6 +127,9 @@ type Spellings struct {
 	SIMRemoved string
 	SMSFull    string // with %s for the storage
 	Deactivate string // context lost, with %s for the address and %d for the context
+	Caller     string // the calling number, with %s for it and %d for its type; empty: +CLIP of 27.007
+	CallBegin  string // a voice call is answered; empty: nothing
+	CallEnd    string // it is over
 	NITZ       func(t time.Time) []string
 }
 

@@ -62,10 +62,10 @@ var E173 = &Personality{
 	Unknown: "COMMAND NOT SUPPORT", Technologies: []Technology{UMTS, EDGE, GSM},
 	Storages: []Storage{{"SM", 20}, {"ME", 100}}, EmptySlot: CMS(cmsInvalidIndex), ZeroBased: true,
 	ConnectText: "7200000", PINRetries: "^CPIN", PackedUSSD: true,
-	Tests:      map[string]string{"+CNMI": "(0-2),(0-3),(0,2),(0-2),(0,1)"},
-	Refused:    []string{"+CMUX"},
+	Tests:   map[string]string{"+CNMI": "(0-2),(0-3),(0,2),(0-2),(0,1)"},
+	Refused: []string{"+CMUX"}, DialReturns: true,
 	Parameters: huaweiParameters(),
-	Messages:   Spellings{SMSFull: `^SMMEMFULL:"%s"`, SIMRemoved: "^SIMST:255", Deactivate: "^PDPDEACT:%d"},
+	Messages:   Spellings{SMSFull: `^SMMEMFULL:"%s"`, SIMRemoved: "^SIMST:255", Deactivate: "^PDPDEACT:%d", CallBegin: "^CONN:1,0", CallEnd: "^CEND:1,0,29,16"},
 	commands:   huawei(),
 }
 
@@ -80,10 +80,10 @@ var E3372 = &Personality{
 	RegistrationDomains: []string{"+CREG", "+CGREG", "+CEREG"},
 	Storages:            []Storage{{"SM", 50}, {"ME", 500}}, EmptySlot: CMS(cmsInvalidIndex), ZeroBased: true,
 	ConnectText: "150000000", PINRetries: "^CPIN",
-	Tests:      map[string]string{"+CNMI": "(0-2),(0-3),(0,2),(0-2),(0,1)"},
-	Refused:    []string{"+CMUX"},
+	Tests:   map[string]string{"+CNMI": "(0-2),(0-3),(0,2),(0-2),(0,1)"},
+	Refused: []string{"+CMUX"}, DialReturns: true,
 	Parameters: huaweiParameters(),
-	Messages:   Spellings{SMSFull: `^SMMEMFULL:"%s"`, SIMRemoved: "^SIMST:255", Deactivate: "^PDPDEACT:%d"},
+	Messages:   Spellings{SMSFull: `^SMMEMFULL:"%s"`, SIMRemoved: "^SIMST:255", Deactivate: "^PDPDEACT:%d", CallBegin: "^CONN:1,0", CallEnd: "^CEND:1,0,29,16"},
 	commands:   huawei(),
 }
 

@@ -49,6 +49,7 @@ var SIM800 = &Personality{
 		"+SCLASS0": {Preset: "0", Test: "(0,1)"}, "+CNETLIGHT": {Preset: "1", Test: "(0,1)"},
 	},
 	Messages: Spellings{
+		Caller:     `+CLIP: "%s",%d,"",0,"",0`,
 		SIMReady:   "+CPIN: READY",
 		SIMRemoved: "+CPIN: NOT INSERTED",
 		Deactivate: "+PDP: DEACT",

@@ -31,6 +31,7 @@ var SIM7600 = &Personality{
 	PINRetries:          "+SPIC",
 	MuxChannels:         4,
 	PasswordFirst:       true,
+	DialReturns:         true,
 	Parameters: map[string]Parameter{
 		"+CNMP": {Preset: "2", Test: "(2,9,10,13,14,19,22,38,39,48,51,54,59,60,63,67)"}, "+AUTOCSQ": {Preset: "0,0", Test: "(0,1),(0,1)"},
 		"+CSCLK": {Preset: "0", Test: "(0,1)"}, "+CGNSSPWR": {Preset: "0", Test: "(0,1)"}, "+UIMHOTSWAPON": {Preset: "1", Test: "(0,1)"},
@@ -38,6 +39,7 @@ var SIM7600 = &Personality{
 	},
 	Messages: Spellings{
 		SIMReady: "+CPIN: READY", SIMRemoved: "+CPIN: SIM REMOVED",
+		CallBegin: "VOICE CALL: BEGIN", CallEnd: "VOICE CALL: END",
 	},
 	commands: table{
 		"+CRESET":    {run: restartCommand},

@@ -38,8 +38,8 @@ var SARAU201 = &Personality{
 	PINRetries: "+UPINCNT", MuxChannels: 6, MuxFrame: 31,
 	Tests:      map[string]string{"+CNMI": "(0-2),(0-3),(0,2),(0-2),(0,1)"},
 	Parameters: ubloxParameters(),
-	Messages:   Spellings{SIMRemoved: "+CIEV: 12,0"},
-	commands:   ublox(),
+	Messages:   Spellings{SIMRemoved: "+CIEV: 12,0"}, DialReturns: true,
+	commands: ublox(),
 }
 
 // SARAR410 is a u-blox SARA-R410M-02B class modem: LTE-M and NB-IoT.

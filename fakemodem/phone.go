@@ -19,6 +19,8 @@ type Phone struct {
 	inbox   []PhoneMessage
 	parts   map[string]map[byte]PhoneMessage
 	arrived chan struct{}
+	answer  CallAnswer
+	call    *PhoneCall
 	next    byte // reference of the next long message
 }
 

@@ -105,6 +105,7 @@ func (m *Modem) updateRadio() {
 		return target
 	}
 	m.setStates(now(m.radio.circuit, circuit), now(m.radio.packet, packet))
+	m.voice.checkCoverage(m)
 	if isRegistered(circuit) && !isRegistered(m.radio.circuit) || isRegistered(packet) && !isRegistered(m.radio.packet) {
 		if m.radio.search == nil {
 			m.radio.search = m.after(m.registrationTime(), m.endSearch)
