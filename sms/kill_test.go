@@ -114,6 +114,7 @@ func killBench(t *testing.T) (dir string, network *fakemodem.Network, fake *fake
 // The outbox of a program that is killed at random moments sends each message
 // once, or says that it does not know.
 func TestOutboxSurvivesSIGKILL(t *testing.T) {
+	t.Parallel()
 	dir, _, _, phone := killBench(t)
 	queued, results := make(map[string]bool), make(map[string]string)
 	note := func(line string) bool {
@@ -158,6 +159,7 @@ func TestOutboxSurvivesSIGKILL(t *testing.T) {
 // A receiver that is killed at random moments gets every message, and knows
 // those again that it has seen.
 func TestReceiveSurvivesSIGKILL(t *testing.T) {
+	t.Parallel()
 	dir, network, fake, phone := killBench(t)
 	sent := make(map[string]bool)
 	for run := range kills {

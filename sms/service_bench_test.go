@@ -2,11 +2,13 @@ package sms_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 
 	"github.com/telemodem/telemodem/at"
 	"github.com/telemodem/telemodem/fakemodem"
 	"github.com/telemodem/telemodem/sms"
+	"github.com/telemodem/telemodem/sms/tpdu"
 )
 
 // BenchmarkSend compares sending through the service with the AT dialogue that
@@ -21,13 +23,14 @@ func BenchmarkSend(b *testing.B) {
 	if err := service.Setup(ctx); err != nil {
 		b.Fatal(err)
 	}
-	network.Phone("+15555550123").SetOff(true)
+	network.SMSC().Configure(fakemodem.SMSCConfig{Loss: 1}) // nobody has to read them
 	m := sms.Message{To: "+15555550123", Text: "Level 3.2 m, pump on"}
-	pdu := []byte("0001000B915155550521F3000014CCB27B8D4EE1D1F6C8C1C3C3A9EE7B81")
+	tpdus := submits(b, m.To, m.Text)
+	pdu := tpdu.AppendHex(nil, tpdu.Address{}, tpdus[0])
+	command := at.Command{Text: fmt.Sprintf("+CMGS=%d", len(tpdus[0])), Prompt: &at.Prompt{Data: pdu, End: []byte{0x1A}}}
 	b.Run("dialogue", func(b *testing.B) {
 		for b.Loop() {
-			_, err := modem.Command(ctx, at.Command{Text: "+CMGS=31", Prompt: &at.Prompt{Data: pdu[:2+2*31], End: []byte{0x1A}}})
-			if err != nil {
+			if _, err := modem.Command(ctx, command); err != nil {
 				b.Fatal(err)
 			}
 		}

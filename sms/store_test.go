@@ -118,7 +118,7 @@ func TestPartsAndLedgerSurviveARestart(t *testing.T) {
 }
 
 // submits are the TPDUs with which a phone sends a text.
-func submits(t *testing.T, to, text string) (octets [][]byte) {
+func submits(t testing.TB, to, text string) (octets [][]byte) {
 	parts, err := tpdu.Split(text, &tpdu.SplitConfig{Reference: 7})
 	require.NoError(t, err)
 	var s tpdu.Submit
