@@ -69,6 +69,11 @@ func simulate(ctx context.Context, o options, in io.Reader, out io.Writer) error
 			return err
 		}
 	}
+	for _, r := range o.routes {
+		if err := network.Forward(r.inside, r.outside); err != nil {
+			return fmt.Errorf("-forward %s=%s: %w", r.inside, r.outside, err)
+		}
+	}
 	place, err := expose(modem, o.listen)
 	if err != nil {
 		return err

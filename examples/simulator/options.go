@@ -22,6 +22,9 @@ const (
 // noPage is the -http that leaves the control page out.
 const noPage = "none"
 
+// route is a way from the simulated network to a server of this machine.
+type route struct{ inside, outside string }
+
 type options struct {
 	listen string
 	kind   string
@@ -29,6 +32,7 @@ type options struct {
 	real   bool
 	http   string
 	faults []fakemodem.Fault
+	routes []route
 	list   bool
 }
 
@@ -45,6 +49,14 @@ func parse(args []string, out io.Writer) (o options, err error) {
 		faults, err := parseFaults(text)
 		o.faults = append(o.faults, faults...)
 		return err
+	})
+	flags.Func("forward", "`inside=outside` lets the modem's data calls reach a server of this machine, as in 10.65.0.1:5683=127.0.0.1:5683; may be repeated", func(text string) error {
+		inside, outside, ok := strings.Cut(text, "=")
+		if !ok {
+			return errors.New("not of the form inside=outside, as in 10.65.0.1:5683=127.0.0.1:5683")
+		}
+		o.routes = append(o.routes, route{inside, outside})
+		return nil
 	})
 	err = flags.Parse(args)
 	if errors.Is(err, flag.ErrHelp) {
