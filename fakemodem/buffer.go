@@ -18,7 +18,8 @@ type buffer struct {
 	mu      sync.Mutex
 	pieces  []piece
 	size    int
-	lost    int // octets that found no room
+	lost    int  // octets that found no room
+	held    bool // flow control: nothing may be read now
 	closed  error
 	changed chan struct{} // closed and replaced when something changed and someone waits
 }
@@ -196,8 +197,19 @@ func waitChange(changed, moved <-chan struct{}, until time.Time) {
 	}
 }
 
+// hold stops reads and lets them go on.
+func (b *buffer) hold(held bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.held = held
+	b.wake()
+}
+
 // take copies what may be read at now; next is when there will be more.
 func (b *buffer) take(p []byte, now time.Time) (n int, next time.Time, err error) {
+	if b.held && b.closed == nil {
+		return 0, next, nil
+	}
 	for n < len(p) && len(b.pieces) > 0 {
 		first := &b.pieces[0]
 		if first.at.After(now) {

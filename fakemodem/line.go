@@ -36,7 +36,8 @@ func newLine(p *port) *Line {
 	}
 	p.line = l
 	p.out = l.in
-	p.dtr = true
+	p.dtr, p.wires.rtsOff = true, false
+	p.gate()
 	return l
 }
 
@@ -68,7 +69,14 @@ func (l *Line) Write(p []byte) (int, error) {
 			n.mu.Unlock()
 			return done, err
 		}
-		k, busy := l.port.receive(b)
+		lost, busy := l.port.stopped()
+		k := 0
+		switch {
+		case lost:
+			k = len(b)
+		case busy == nil:
+			k, busy = l.port.receive(b)
+		}
 		n.mu.Unlock()
 		done += k
 		if busy != nil {
@@ -145,11 +153,16 @@ func (l *Line) SetDTR(on bool) error {
 
 // SetRTS raises or drops Request To Send. With hardware flow control (AT+IFC)
 // a dropped RTS holds the modem's output.
-func (l *Line) SetRTS(bool) error {
+func (l *Line) SetRTS(on bool) error {
 	n := l.port.m.n
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return l.gone()
+	if err := l.gone(); err != nil {
+		return err
+	}
+	l.port.wires.rtsOff = !on
+	l.port.gate()
+	return nil
 }
 
 // DCD tells whether the Data Carrier Detect wire is up: during a data call, or
@@ -161,12 +174,13 @@ func (l *Line) DCD() bool {
 	return l.gone() == nil && l.port.dcd()
 }
 
-// RI tells whether the ring indicator is on: while a call rings.
+// RI tells whether the ring indicator is on: while a call rings, and for
+// 120 ms when the modem tells of a message.
 func (l *Line) RI() bool {
 	n := l.port.m.n
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return l.gone() == nil && l.port.m.ringing()
+	return l.gone() == nil && (l.port.m.ringing() || time.Now().Before(l.port.m.pulseEnd))
 }
 
 // CTS tells whether the modem is ready to take octets.
@@ -174,8 +188,16 @@ func (l *Line) CTS() bool {
 	n := l.port.m.n
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if _, byModem := l.port.m.flow(); byModem == flowWire && l.port.wires.full != nil {
+		return false
+	}
 	return l.gone() == nil && l.port.m.on
 }
 
 // DSR tells whether the modem is there and has power.
-func (l *Line) DSR() bool { return l.CTS() }
+func (l *Line) DSR() bool {
+	n := l.port.m.n
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return l.gone() == nil && l.port.m.on
+}

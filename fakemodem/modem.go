@@ -34,6 +34,7 @@ type Modem struct {
 	clock      clock
 	session    USSDHandler // the USSD dialogue that waits for an answer
 	voice      voiceCall
+	pulseEnd   time.Time // of RI for a message
 	faults     faultSet
 	socketPort uint16 // of the last socket inside the modem
 	tracers    []func(Trace)
@@ -302,6 +303,7 @@ func (m *Modem) notify(line string) {
 	if !m.on || line == "" || m.faults.losesNotice(line) {
 		return
 	}
+	m.pulse(line)
 	for _, p := range m.ports() {
 		p.notify(line)
 	}

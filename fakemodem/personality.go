@@ -240,7 +240,6 @@ var commonParameters = map[string]Parameter{
 	"+CCWA":  {Preset: "0", Test: "(0,1)"},
 	"+CSSN":  {Preset: "0,0", Test: "(0,1),(0,1)"},
 	"+CTZU":  {Preset: "0", Test: "(0,1)"},
-	"+IFC":   {Preset: "0,0", Test: "(0-2),(0-2)"},
 	"+ICF":   {Preset: "3,3", Test: "(1-6),(0-3)"},
 	"+CMOD":  {Preset: "0", Test: "(0-3)"},
 	"+CR":    {Preset: "0", Test: "(0,1)"},

@@ -30,6 +30,7 @@ type port struct {
 	replay *Replay // plays instead of the interpreter
 
 	dtr       bool
+	wires     wires
 	rate      atomic.Int64 // bits per second; zero: as fast as can be
 	unplugged bool
 	heard     time.Time // when the last octet came from the host
@@ -82,15 +83,23 @@ func (p *port) receive(b []byte) (taken int, busy <-chan struct{}) {
 		return len(b), nil
 	}
 	p.m.trace(p, FromHost, b)
+	taken = len(b)
+	if b = p.withoutXON(b); len(b) == 0 {
+		return taken, nil
+	}
 	if p.replay != nil {
 		p.replay.receive(p.m.faults.input(p, b, idle))
-		return len(b), nil
+		return taken, nil
 	}
 	if p.mode != modeData {
 		p.feed(p.m.faults.input(p, b, idle))
-		return len(b), nil
+		return taken, nil
 	}
-	return p.data.receive(b, idle)
+	k, busy := p.data.receive(b, idle)
+	if taken == len(b) {
+		return k, busy
+	}
+	return taken, nil // beside XON and XOFF, what finds no room is lost
 }
 
 // feed runs octets through the command interpreter.
@@ -272,6 +281,9 @@ func (p *port) reset() {
 		p.calls.end(errReset)
 	}
 	p.data, p.calls = nil, nil
+	p.wires.xoff = false
+	p.takeAgain()
+	p.gate()
 }
 
 // duration is how long k octets take on the line: ten bits each with 8N1.
