@@ -104,6 +104,33 @@ func TestWrongPINStops(t *testing.T) {
 	})
 }
 
+// A modem that comes back with another SIM, whose PIN is not ours, ends the
+// session, and everybody is told why.
+func TestFailedSessionTellsWhy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := newNetwork(t)
+		first := network.NewModem(fakemodem.SIM800)
+		second := network.NewModem(fakemodem.SIM800, fakemodem.WithPIN("4711"))
+		modems := []*fakemodem.Modem{first, second}
+		s, err := session.Open(t.Context(), session.Config{PIN: "1234", Open: func(context.Context) (io.ReadWriteCloser, error) {
+			next := modems[0]
+			modems = modems[1:]
+			return next.Line(), nil
+		}})
+		require.NoError(t, err)
+		events := s.Events(t.Context())
+		first.Line().Close() // takes the port away, as an unplugged stick
+		await(t, events, "failure", func(e session.Event) bool {
+			return e.Kind == session.EventState && e.State == session.StateFailed
+		})
+		var pin *gprs.PINError
+		_, err = at.Exec(t.Context(), s, "+CSQ")
+		require.ErrorAs(t, err, &pin)
+		require.Equal(t, 2, pin.Left)
+		require.NoError(t, s.Close())
+	})
+}
+
 // The last try is never spent (promise 7).
 func TestPromise7LastPINTryIsKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

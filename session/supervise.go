@@ -176,7 +176,11 @@ func (s *Session) stop(u *unit) {
 // finish lets everybody go.
 func (s *Session) finish() {
 	s.began(context.Cause(s.ctx))
-	s.relay.close(ErrClosed)
+	cause := ErrClosed
+	if status := s.Status(); status.State == StateFailed && status.Err != nil {
+		cause = status.Err // a human is needed: see StateFailed
+	}
+	s.relay.close(cause)
 	s.mu.Lock()
 	radio := s.radio
 	s.mu.Unlock()
