@@ -143,7 +143,9 @@ func (c *Cell) SetSignal(dBm int) {
 
 // Refuse makes the cell reject registrations with a cause (3GPP TS 24.008
 // annex G: 2 IMSI unknown, 11 PLMN not allowed, 13 roaming not allowed, 17
-// network failure, 22 congestion). Zero allows them again.
+// network failure, 22 congestion). Zero allows them again. Cause 11 also puts
+// the network on the SIM's list of forbidden ones, where it stays until the
+// host clears the file by AT+CRSM or chooses the network by hand.
 func (c *Cell) Refuse(cause int) {
 	c.n.mu.Lock()
 	defer c.n.mu.Unlock()

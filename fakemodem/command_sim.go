@@ -114,24 +114,6 @@ func ownNumber(c *Call) Result {
 	return OK
 }
 
-// restrictedAccess answers AT+CRSM (3GPP TS 27.007 clause 8.18) for the
-// identities; other files are not there (SW 6A 82).
-func restrictedAccess(c *Call) Result {
-	command, file := c.number(0, 0), c.number(1, 0)
-	if c.bad || c.Op != Set {
-		return CME(cmeInvalidParam)
-	}
-	switch {
-	case command == 176 && file == 12258: // READ BINARY, EF ICCID
-		c.Info(fmt.Sprintf(`+CRSM: 144,0,"%s"`, swapped(c.m.sim.iccid)))
-	case command == 214: // UPDATE BINARY
-		c.Info(`+CRSM: 144,0,""`)
-	default:
-		c.Info(`+CRSM: 106,130,""`)
-	}
-	return OK
-}
-
 // swapped writes digits as semi-octets (3GPP TS 51.011 clause 10.1.1).
 func swapped(digits string) string {
 	if len(digits)%2 == 1 {

@@ -1,13 +1,18 @@
 package fakemodem
 
 import (
+	"slices"
 	"time"
 )
 
 // Section F of the catalogue: registration, SIM, network, clock.
 var faultsF = []faultKind{
-	faultKind{id: "F57", name: "registration ends in one state for ever", uses: "Code: the state, preset 3 (denied)",
+	faultKind{id: "F57", name: "registration ends in one state for ever", uses: "Code: the state, preset 3 (denied); Text: forbidden for denied until the host clears EF FPLMN",
 		start: func(x *injected) {
+			if x.Text == "forbidden" {
+				startForbidden(x)
+				return
+			}
 			x.forces(func(int, int) (int, int) { s := or(x.Code, regDenied); return s, s })
 		}},
 	faultKind{id: "F58", name: "registered, but not attached for packets",
@@ -51,6 +56,17 @@ var faultsF = []faultKind{
 				x.m.silentRestart()
 			})
 		}},
+}
+
+// startForbidden puts the network on the SIM's list.
+func startForbidden(x *injected) {
+	m, plmn := x.m, x.m.radio.cell.plmn
+	m.sim.forbid(plmn)
+	m.updateRadio()
+	x.undo = func() {
+		m.sim.forbidden = slices.DeleteFunc(m.sim.forbidden, func(p string) bool { return p == plmn })
+		m.updateRadio()
+	}
 }
 
 // forces changes where registration leads until the fault is cleared.

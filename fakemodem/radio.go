@@ -14,6 +14,10 @@ const (
 	regRoaming   = 5
 )
 
+// causePLMN is the reject cause that puts a network on the SIM's list of
+// forbidden ones (3GPP TS 24.008 clause 4.4.4.7).
+const causePLMN = 11
+
 // Modes of +COPS (3GPP TS 27.007 clause 7.3).
 const (
 	copsAutomatic  = 0
@@ -144,6 +148,12 @@ func (m *Modem) offeredStates() (circuit, packet int) {
 		home = regRoaming
 	}
 	circuit, packet = regSearching, regSearching
+	if r.cell.refusal == causePLMN {
+		m.sim.forbid(r.cell.plmn)
+	}
+	if r.mode == copsAutomatic && m.sim.forbids(r.cell.plmn) {
+		return regDenied, regDenied
+	}
 	if r.cell.refusal != 0 || r.mode == copsManual && r.wanted != r.cell.plmn {
 		return regDenied, regDenied
 	}

@@ -27,6 +27,8 @@ type simCard struct {
 	failed   bool // answers nothing
 	busy     time.Time
 	contacts map[int]contact
+
+	forbidden []string // networks in EF FPLMN, the oldest first
 }
 
 // contact is an entry of the phone book.
