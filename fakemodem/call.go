@@ -117,6 +117,8 @@ type command struct {
 	test string // what =? answers behind the name; empty: OK alone
 	own  bool   // run answers =? itself
 	sim  bool   // refused while the SIM is absent, locked or busy
+	idle bool   // answers and does nothing
+	kept bool   // keeps values and does nothing with them
 }
 
 // table is a set of commands by name.
@@ -144,7 +146,7 @@ func (m *Modem) lookup(name string) (command, bool) {
 		return command{}, false
 	}
 	if p, ok := m.kind.parameter(name); ok {
-		return command{run: p.run, own: true}, true
+		return p, true
 	}
 	if len(name) > 1 && name[0] == 'S' && name[1] >= '0' && name[1] <= '9' {
 		return command{run: registers, own: true}, true

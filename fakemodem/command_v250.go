@@ -2,7 +2,6 @@ package fakemodem
 
 import (
 	"fmt"
-	"sort"
 	"strconv"
 	"strings"
 )
@@ -20,8 +19,8 @@ func init() {
 		"Z":  {run: func(c *Call) Result { return c.restore(c.m.stored) }},
 		"&W": {run: func(c *Call) Result { c.m.stored = c.p.set; return OK }},
 		"&V": {run: showSettings},
-		"&K": {run: accept}, "&S": {run: accept}, "&R": {run: accept}, "&G": {run: accept},
-		"L": {run: accept}, "M": {run: accept}, "P": {run: accept}, "T": {run: accept}, "N": {run: accept}, "B": {run: accept}, "&Q": {run: accept}, "&E": {run: accept}, `\Q`: {run: accept}, `\N`: {run: accept},
+		"&K": accepted, "&S": accepted, "&R": accepted, "&G": accepted,
+		"L": accepted, "M": accepted, "P": accepted, "T": accepted, "N": accepted, "B": accepted, "&Q": accepted, "&E": accepted, `\Q`: accepted, `\N`: accepted,
 		"+IPR":  {run: setRate, test: "(),(0,1200,2400,4800,9600,19200,38400,57600,115200,230400,460800)"},
 		"+CLAC": {run: listCommands, own: true},
 		"+CMEE": {run: numericSetting("(0-2)", 2, func(s *settings) *int { return &s.errors }), own: true},
@@ -29,6 +28,9 @@ func init() {
 }
 
 func accept(*Call) Result { return OK }
+
+// accepted is a command that answers OK to everything.
+var accepted = command{run: accept, idle: true}
 
 // toggle is a basic command with the values 0 and 1.
 func toggle(field func(*settings) *bool) handler {
@@ -124,27 +126,7 @@ func listCommands(c *Call) Result {
 	if c.Op == Test {
 		return OK
 	}
-	names := make(map[string]bool)
-	for name := range commands {
-		names[name] = true
-	}
-	for name := range commonParameters {
-		names[name] = true
-	}
-	for name := range c.m.kind.Parameters {
-		names[name] = true
-	}
-	for name := range c.m.kind.commands {
-		names[name] = true
-	}
-	var list []string
-	for name := range names {
-		if _, ok := c.m.lookup(name); ok {
-			list = append(list, name)
-		}
-	}
-	sort.Strings(list)
-	c.Info(strings.Join(list, "\r\n"))
+	c.Info(strings.Join(c.m.commandNames(), "\r\n"))
 	return OK
 }
 

@@ -205,8 +205,11 @@ func (k *Personality) parameter(name string) (command, bool) {
 			return command{}, false
 		}
 	}
-	return command{run: func(c *Call) Result { return keepValue(c, p) }}, true
+	return command{run: func(c *Call) Result { return keepValue(c, p) }, own: true, kept: !effective[name]}, true
 }
+
+// effective are the parameters that something here acts on.
+var effective = map[string]bool{"+CSCB": true, "+CGPIAF": true}
 
 // keepValue reads and sets a Parameter.
 func keepValue(c *Call, p Parameter) Result {

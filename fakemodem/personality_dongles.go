@@ -29,8 +29,8 @@ func huawei() table {
 			return OK
 		}},
 		"^RESET":   {run: restartCommand},
-		"^SYSCFG":  {run: accept},
-		"^DDSETEX": {run: accept}, "^GETPORTMODE": {run: accept}, "^PORTSEL": {run: accept}, "^CVOICE": {run: accept},
+		"^SYSCFG":  accepted,
+		"^DDSETEX": accepted, "^GETPORTMODE": accepted, "^PORTSEL": accepted, "^CVOICE": accepted,
 		"+CCID": {}, "+CNMA": {}, "+CMMS": {},
 	}
 }

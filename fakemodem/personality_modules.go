@@ -89,9 +89,9 @@ var Sierra = &Personality{
 		"!ICCID":   {run: func(c *Call) Result { c.Info("!ICCID: " + c.m.sim.iccid); return OK }, sim: true},
 		"*CNTI":    {run: func(c *Call) Result { c.Info("*CNTI: 0," + c.m.tech().String()); return OK }},
 		"+CPINC":   {run: pinCounters("+CPINC: %d,%d,%d,%d", false)},
-		"!SCACT":   {run: accept},
-		"$QCPDPP":  {run: accept},
-		"!PCSTATE": {run: accept},
+		"!SCACT":   accepted,
+		"$QCPDPP":  accepted,
+		"!PCSTATE": accepted,
 		"+CPWROFF": {run: switchOff("")},
 	},
 }
