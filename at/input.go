@@ -20,8 +20,7 @@ type input struct {
 	block    block
 	quoted   []byte // the octets that stood inside the line so far
 	bodies   []pendingBody
-	heard    time.Time // when the last bytes came
-	digit    byte      // a lone digit that may be a numeric result (ATV0)
+	digit    byte // a lone digit that may be a numeric result (ATV0)
 	digitDue time.Time
 }
 
@@ -137,12 +136,7 @@ func (m *Modem) takeLine(p []byte) []byte {
 	if in.digitDue != (time.Time{}) {
 		m.digitFollowed(p[0])
 	}
-	end := bytes.IndexByte(p, '\r')
-	if lf := bytes.IndexByte(p[:max(end, 0)], '\n'); end < 0 {
-		end = bytes.IndexByte(p, '\n')
-	} else if lf >= 0 {
-		end = lf
-	}
+	end := lineEnd(p)
 	if m.mayQuote() {
 		if n := m.quoteAt(p, end); n > 0 {
 			return p[n:]
@@ -160,6 +154,21 @@ func (m *Modem) takeLine(p []byte) []byte {
 		m.endLine(in.line, p[end])
 	}
 	return p[end+1:]
+}
+
+// lineEnd returns the index of the first CR or LF in p, which is not empty, or -1.
+func lineEnd(p []byte) int {
+	if p[0] == '\r' || p[0] == '\n' {
+		return 0
+	}
+	cr := bytes.IndexByte(p, '\r')
+	if cr < 0 {
+		return bytes.IndexByte(p, '\n')
+	}
+	if lf := bytes.IndexByte(p[:cr], '\n'); lf >= 0 {
+		return lf
+	}
+	return cr
 }
 
 // gather adds a piece to the line; beyond the limit the line is dropped.

@@ -97,7 +97,6 @@ func (l memoryLine) Close() error {
 type script struct {
 	t    *testing.T
 	line memoryLine
-	got  []byte
 }
 
 // newPair starts an engine on a line in memory. It must be called in a bubble.

@@ -1,6 +1,9 @@
 package at
 
-import "sync/atomic"
+import (
+	"runtime"
+	"sync/atomic"
+)
 
 // subscription is one subscriber with its bounded queue. Its goroutine lives
 // only while there is something to deliver.
@@ -8,14 +11,12 @@ type subscription struct {
 	prefix string
 	fn     func(Notification)
 
-	// Guarded by Modem.mu: a ring that grows up to Config.QueueLimit.
-	ring    []Notification
-	first   int
-	count   int
+	// Guarded by Modem.mu.
+	queue   ring // up to Config.QueueLimit, less what is ahead
 	running bool
 
 	stopped atomic.Bool
-	ahead   atomic.Int32 // taken out of the ring, not yet handed to fn
+	ahead   atomic.Int32 // taken out of the queue, not yet handed to fn
 }
 
 // Handle subscribes fn to the notifications whose line begins with prefix; see
@@ -29,7 +30,7 @@ func (m *Modem) Handle(prefix string, fn func(Notification)) (stop func()) {
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		s.stopped.Store(true)
-		s.ring, s.count = nil, 0
+		s.queue = ring{}
 		for i := range m.subs {
 			if m.subs[i] == s { // a new list: notify may be walking the old one
 				m.subs = append(append([]*subscription(nil), m.subs[:i]...), m.subs[i+1:]...)
@@ -78,79 +79,66 @@ func hasPrefix(line, prefix string) bool {
 
 // deliver puts n into the queue of s; the oldest one makes room.
 func (m *Modem) deliver(s *subscription, n Notification) {
-	if s.count > 0 && s.count+int(s.ahead.Load()) >= m.cfg.QueueLimit {
-		lost := s.pop()
+	q := &s.queue
+	if q.count > 0 && q.count+int(s.ahead.Load()) >= m.cfg.QueueLimit {
+		lost := q.pop()
 		m.stats.Lost++
-		if s.count > 0 {
-			s.ring[s.first].Lost += lost.Lost + 1
+		if q.count > 0 {
+			q.slots[q.first].Lost += lost.Lost + 1
 		} else {
 			n.Lost += lost.Lost + 1
 		}
 	}
-	if s.count == len(s.ring) {
-		s.grow(m.cfg.QueueLimit)
-	}
-	s.ring[(s.first+s.count)%len(s.ring)] = n
-	s.count++
-	m.in.crowded = m.in.crowded || s.count > m.cfg.QueueLimit/2
+	q.push(n, m.cfg.QueueLimit)
+	m.in.crowded = m.in.crowded || q.count > m.cfg.QueueLimit/2
 	if !s.running {
 		s.running = true
 		m.spawn(func() { m.serve(s) })
 	}
 }
 
-// grow doubles the ring.
-func (s *subscription) grow(limit int) {
-	bigger := make([]Notification, min(max(2*len(s.ring), 4), limit))
-	for i := range s.count {
-		bigger[i] = s.ring[(s.first+i)%len(s.ring)]
-	}
-	s.ring, s.first = bigger, 0
-}
+// lingerYields is how often a subscriber without work lets others run before
+// its goroutine ends: in a burst more work has come by then.
+const lingerYields = 2
 
-func (s *subscription) pop() Notification {
-	n := s.ring[s.first]
-	s.ring[s.first] = Notification{}
-	s.first = (s.first + 1) % len(s.ring)
-	s.count--
-	return n
-}
-
-// keptRing is the size of a ring that is kept for the next burst.
-const keptRing = 16
-
-// serve calls the subscriber until its queue is empty.
+// serve calls the subscriber until its queue is empty. It takes the whole queue
+// at once, so that in a burst reader and subscriber do not fight for the lock.
 func (m *Modem) serve(s *subscription) {
-	var batch []Notification
-	for {
-		if batch = m.takeBatch(s, batch[:0]); len(batch) == 0 {
-			return
+	var batch ring
+	for idle := 0; idle <= lingerYields; {
+		batch = m.swapQueue(s, batch, idle == lingerYields)
+		if batch.count == 0 {
+			idle++
+			runtime.Gosched()
+			continue
 		}
-		for i := range batch {
+		idle = 0
+		for batch.count > 0 {
+			n := batch.pop()
 			s.ahead.Add(-1)
 			if !s.stopped.Load() {
-				s.fn(batch[i])
+				s.fn(n)
 			}
-			batch[i] = Notification{}
 		}
 	}
 }
 
-// takeBatch takes all that waits for s, so that in a burst reader and subscriber
-// do not fight for the lock; nothing ends the goroutine of s.
-func (m *Modem) takeBatch(s *subscription, batch []Notification) []Notification {
+// swapQueue takes all that waits for s in exchange for an empty ring. If
+// nothing does and this was the last look, the goroutine of s is to end.
+func (m *Modem) swapQueue(s *subscription, empty ring, last bool) ring {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	n := s.count
-	for range n {
-		batch = append(batch, s.pop())
+	if s.queue.count > 0 {
+		taken := s.queue
+		s.queue = empty
+		s.ahead.Store(int32(taken.count))
+		return taken
 	}
-	s.ahead.Store(int32(n))
-	if n == 0 {
+	if last {
 		s.running = false
-		if len(s.ring) > keptRing {
-			s.ring, s.first = nil, 0
+		if len(s.queue.slots) > keptRing {
+			s.queue = ring{}
 		}
 	}
-	return batch
+	return empty
 }
