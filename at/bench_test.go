@@ -60,7 +60,14 @@ func perCall(n int, call func()) float64 {
 	return float64(time.Since(begin)) / float64(n)
 }
 
+// BenchmarkRoundTrip has a line without write deadlines, as a serial port is,
+// and one with them, as a net.Conn is, on which callers write themselves.
 func BenchmarkRoundTrip(b *testing.B) {
+	b.Run("plain", func(b *testing.B) { roundTrip(b, newResponder(b, csqAnswer)) })
+	b.Run("deadlines", func(b *testing.B) { roundTrip(b, deadlineLine{newResponder(b, csqAnswer)}) })
+}
+
+func roundTrip(b *testing.B, line io.ReadWriteCloser) {
 	const calls = 20_000
 	bareLine := newResponder(b, csqAnswer)
 	buf := make([]byte, 256)
@@ -75,7 +82,7 @@ func BenchmarkRoundTrip(b *testing.B) {
 			got += n
 		}
 	}
-	m := New(newResponder(b, csqAnswer), nil)
+	m := New(line, nil)
 	defer m.Close()
 	ctx := context.Background()
 	cmd := Command{Text: "+CSQ"}
@@ -109,14 +116,18 @@ func TestRoundTripAllocations(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates, too")
 	}
-	line := memoryLine{newHalfPipe(), newHalfPipe()}
-	go responder(line, csqAnswer)
-	m := New(line, nil)
-	defer m.Close()
-	cmd := Command{Text: "+CSQ"}
-	allocs := testing.AllocsPerRun(1000, func() { m.Command(context.Background(), cmd) })
-	if allocs > 2 { // the list of lines and the line
-		t.Errorf("%.1f allocations for a round trip, at most 2 are allowed", allocs)
+	plain := memoryLine{newHalfPipe(), newHalfPipe()}
+	limited := deadlineLine{memoryLine{newHalfPipe(), newHalfPipe()}}
+	go responder(plain, csqAnswer)
+	go responder(limited.memoryLine, csqAnswer)
+	for _, line := range []io.ReadWriteCloser{plain, limited} {
+		m := New(line, nil)
+		defer m.Close()
+		cmd := Command{Text: "+CSQ"}
+		allocs := testing.AllocsPerRun(1000, func() { m.Command(context.Background(), cmd) })
+		if allocs > 2 { // the list of lines and the line
+			t.Errorf("%T: %.1f allocations for a round trip, at most 2 are allowed", line, allocs)
+		}
 	}
 }
 

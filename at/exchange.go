@@ -136,6 +136,7 @@ func (m *Modem) finish(x *exchange, err error) {
 	}
 	x.finished, x.err, x.reported = true, err, x.progress
 	x.done <- struct{}{}
+	m.freeCaller(x)
 }
 
 // leave takes the line from x, which the modem has answered.

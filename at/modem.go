@@ -13,6 +13,7 @@ import (
 // goroutines at once, also from handlers of notifications.
 type Modem struct {
 	line io.ReadWriteCloser
+	cut  func(time.Time) error // SetWriteDeadline of line; nil if it has none
 	cfg  *Config
 	done chan struct{} // closed by read, which is the last to end
 	wake chan struct{} // something waits for the writer; closed at the end
@@ -44,13 +45,18 @@ type Modem struct {
 }
 
 // New starts an engine on line, which it owns from then on: nobody else may
-// read, write or close it. A nil config is a sound choice.
+// read, write or close it. A nil config is a sound choice. If line has
+// SetWriteDeadline, as a net.Conn has, that must end a Write that waits: callers
+// whose context has no end then write their commands themselves.
 func New(line io.ReadWriteCloser, config *Config) *Modem {
 	m := &Modem{
 		line: line,
 		cfg:  config.resolved(),
 		done: make(chan struct{}),
 		wake: make(chan struct{}, 1),
+	}
+	if l, ok := line.(interface{ SetWriteDeadline(time.Time) error }); ok && l.SetWriteDeadline(time.Time{}) == nil {
+		m.cut = l.SetWriteDeadline
 	}
 	m.trace.sinks(m.cfg)
 	go m.read()
@@ -192,8 +198,15 @@ func (m *Modem) do(ctx context.Context, cmd *Command, call *DataCall, own bool) 
 		return Response{}, &CommandError{Command: cmd.line(), Err: err}
 	}
 	x := m.newExchange(cmd, call, own)
+	self := ctx.Done() == nil && m.mayWriteSelf()
+	if self {
+		m.out.caller = x
+	}
 	m.enqueue(x)
 	m.proceed()
+	if self {
+		m.writeSelf(x)
+	}
 	m.mu.Unlock()
 	return m.await(ctx, x)
 }

@@ -12,9 +12,14 @@ type outbox struct {
 	step  Progress  // what the owner's progress becomes when they are taken
 	// secret says that the bytes must not be seen in a trace.
 	secret  bool
-	writing bool // the writer is busy with bytes taken before
+	writing bool // bytes taken before are being written
 	started bool // the writer's goroutine runs
 	retire  bool // it is to end, since there is nothing to do
+
+	caller  *exchange // whose caller writes instead of the writer, which has to wait
+	cutting bool      // that Write was cut short
+	rest    []byte    // what it has left; goes before buf
+	spare   []byte    // for buf, when a caller writes
 }
 
 // put queues bytes of an exchange, or the engine's own, for the writer.
@@ -29,7 +34,7 @@ func (m *Modem) put(x *exchange, step Progress, parts ...string) {
 
 // kick wakes the writer, which is started at its first use.
 func (m *Modem) kick() {
-	if m.err != nil {
+	if m.err != nil || m.out.caller != nil {
 		return
 	}
 	if !m.out.started {
@@ -39,6 +44,13 @@ func (m *Modem) kick() {
 	select {
 	case m.wake <- struct{}{}:
 	default: // it has been woken before
+	}
+}
+
+// kickIfNeeded wakes the writer if there is something to write.
+func (m *Modem) kickIfNeeded() {
+	if len(m.out.buf) > 0 || len(m.out.rest) > 0 {
+		m.kick()
 	}
 }
 
@@ -92,14 +104,20 @@ func (m *Modem) retireWriter() {
 }
 
 // take hands the waiting bytes to the writer in exchange for the buffer it has
-// done with. From here on the owner's bytes count as sent. Nil ends the writer.
+// done with. Nil ends the writer.
 func (m *Modem) take(done []byte) (taken []byte, owner *exchange, before Progress) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if cap(done) > bigBuffer {
 		done = nil
 	}
-	if m.err != nil || len(m.out.buf) == 0 {
+	switch {
+	case m.out.caller != nil: // which wakes the writer afterwards
+		return empty(done), nil, NothingWritten
+	case m.err == nil && len(m.out.rest) > 0:
+		taken, m.out.rest = m.out.rest, nil
+		return taken, nil, NothingWritten
+	case m.err != nil || len(m.out.buf) == 0:
 		m.out.writing = false
 		if m.out.retire {
 			m.out.retire, m.out.started = false, false
@@ -107,9 +125,15 @@ func (m *Modem) take(done []byte) (taken []byte, owner *exchange, before Progres
 		}
 		return empty(done), nil, NothingWritten
 	}
+	return m.hand(done)
+}
+
+// hand gives the waiting bytes to who is going to write them, in exchange for
+// another buffer. From here on the owner's bytes count as sent.
+func (m *Modem) hand(other []byte) (taken []byte, owner *exchange, before Progress) {
 	m.out.retire = false
 	taken, owner = m.out.buf, m.out.owner
-	m.out.buf, m.out.owner = done[:0], nil
+	m.out.buf, m.out.owner = other[:0], nil
 	m.out.writing = true
 	if owner != nil {
 		before = owner.progress

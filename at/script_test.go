@@ -3,6 +3,7 @@ package at
 import (
 	"context"
 	"io"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -24,6 +25,7 @@ type halfPipe struct {
 	most   int // bytes a Read returns at most; 0 is no bound
 	err    error
 	stuck  bool // Write waits
+	late   bool // the write deadline has passed
 	writes int
 }
 
@@ -54,8 +56,11 @@ func (p *halfPipe) Read(b []byte) (int, error) {
 func (p *halfPipe) Write(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for p.stuck && p.err == nil {
+	for p.stuck && p.err == nil && !p.late {
 		p.cond.Wait()
+	}
+	if p.late {
+		return 0, os.ErrDeadlineExceeded
 	}
 	if p.err != nil {
 		return 0, io.ErrClosedPipe
@@ -81,6 +86,20 @@ func (p *halfPipe) setStuck(on bool) {
 	p.stuck = on
 	p.cond.Broadcast()
 }
+
+// SetWriteDeadline knows the past and never, which is all that the engine asks for.
+func (p *halfPipe) SetWriteDeadline(t time.Time) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.late = !t.IsZero()
+	p.cond.Broadcast()
+	return nil
+}
+
+// deadlineLine is a memoryLine with write deadlines, as a net.Conn has them.
+type deadlineLine struct{ memoryLine }
+
+func (l deadlineLine) SetWriteDeadline(t time.Time) error { return l.out.SetWriteDeadline(t) }
 
 // memoryLine is the engine's end of a line in memory.
 type memoryLine struct{ in, out *halfPipe }
