@@ -2,6 +2,7 @@ package sms
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/telemodem/telemodem/sms/tpdu"
 )
@@ -27,7 +28,7 @@ func compose(m Message, reference uint16) (segments []segment, to tpdu.Address, 
 		if err != nil {
 			return nil, to, fmt.Errorf("%w: %w", ErrInvalidMessage, err)
 		}
-		segments[i] = segment{pdu: tpdu.AppendHex(nil, d.centre, octets), octets: len(octets)}
+		segments[i] = segment{data: tpdu.AppendHex(nil, d.centre, octets), argument: strconv.Itoa(len(octets))}
 	}
 	return segments, d.submit.Destination, nil
 }

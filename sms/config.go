@@ -82,6 +82,16 @@ type Quirks struct {
 	// +CNMA, instead of storing them. It needs a Store and Phase 2+ (+CSMS=1);
 	// where they are missing, messages are stored.
 	Direct bool
+	// TextMode is for modems without PDU mode: +CMGF=1. Only plain texts of one
+	// part are sent then, without status reports, and each part of a long
+	// message that arrives is a message of its own. Incoming.TPDUs are put
+	// together from what the modem tells. Direct and Broadcasts have no effect.
+	TextMode bool
+	// CharacterSet is +CSCS for TextMode: "GSM", "IRA" or "UCS2"; empty means
+	// "GSM". A text that it does not carry is refused: GSM does not carry
+	// anything behind ESC, such as €, [ and ], nor Ξ, ò and CR; IRA carries
+	// ASCII, as far as it is in the GSM alphabet; UCS2 carries everything.
+	CharacterSet string
 	// MoreMessages says that the modem knows +CMMS and keeps the link to the
 	// network open between the parts of a long message.
 	MoreMessages bool
@@ -91,6 +101,13 @@ type Quirks struct {
 
 func (c *Config) sendTimeout() time.Duration    { return limit(c.SendTimeout, 120*time.Second) }
 func (c *Config) commandTimeout() time.Duration { return limit(c.CommandTimeout, 30*time.Second) }
+
+func (c *Config) charset() string {
+	if c.Quirks.CharacterSet == "" {
+		return charsetGSM
+	}
+	return c.Quirks.CharacterSet
+}
 
 func (c *Config) sweepInterval() time.Duration {
 	if c.SweepInterval == 0 {

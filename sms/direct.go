@@ -23,7 +23,7 @@ const acknowledgeLimit = 12 * time.Second
 // It runs on the goroutine of its subscription.
 func (s *Service) handedOver(ctx context.Context, n at.Notification, r *receiver) {
 	h := &handed{
-		arrival: arrival{pdu: string(n.Body), report: len(n.Line) > 4 && n.Line[:4] == "+CDS"},
+		arrival: arrival{pdu: s.pdu(n.Line, n.Body), report: len(n.Line) > 4 && n.Line[:4] == "+CDS"},
 		done:    make(chan error, 1),
 	}
 	err := s.load(ctx)

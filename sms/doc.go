@@ -12,9 +12,9 @@
 // messages, what was received, references. An Outbox keeps messages on disk
 // until they are sent. Receipt.Wait waits for status reports. Config.OnEvent
 // gets what an unattended machine should note: full storages, lost
-// notifications, silence. Modems that know text mode alone and cell broadcast
-// are not supported; for USSD see package ussd.
+// notifications, silence. For USSD see package ussd.
 //
 // The modem is used in PDU mode (3GPP TS 27.005 clause 4); the codec is
-// package tpdu. All waits have the caller's context and limits from Config.
+// package tpdu. Modems that know text mode alone are used for plain texts
+// (Quirks.TextMode). All waits have the caller's context and limits from Config.
 package sms

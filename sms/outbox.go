@@ -138,7 +138,7 @@ func NewOutbox(s *Service, store Store, cfg *OutboxConfig) (*Outbox, error) {
 // for what Send would refuse, ErrOutboxFull, or the store's. IDs may be used
 // again after a restart, but only those of messages whose result was told.
 func (o *Outbox) Enqueue(m OutMessage) (id uint64, err error) {
-	if _, err := cut(m.Message, 0); err != nil {
+	if _, err := o.service.check(m.Message); err != nil {
 		return 0, err
 	}
 	item := &outItem{Message: m.Message, Priority: m.Priority, Expires: m.Expires}

@@ -48,8 +48,8 @@ func (s *Service) ensureSetup(ctx context.Context) error {
 
 func (s *Service) setup(ctx context.Context) error {
 	generation := s.generation.Load()
-	if _, err := s.patiently(ctx, at.Command{Text: "+CMGF=0"}); err != nil {
-		return fmt.Errorf("sms: PDU mode: %w", err)
+	if err := s.selectMode(ctx); err != nil {
+		return err
 	}
 	var chosen routing
 	var err error
@@ -69,11 +69,25 @@ func (s *Service) setup(ctx context.Context) error {
 	return nil
 }
 
+// selectMode selects PDU mode, or text mode where the modem has no other.
+func (s *Service) selectMode(ctx context.Context) error {
+	if s.cfg.Quirks.TextMode {
+		if err := s.setupText(ctx); err != nil {
+			return fmt.Errorf("sms: text mode: %w", err)
+		}
+		return nil
+	}
+	if _, err := s.patiently(ctx, at.Command{Text: "+CMGF=0"}); err != nil {
+		return fmt.Errorf("sms: PDU mode: %w", err)
+	}
+	return nil
+}
+
 // phase2plus selects the message service (TS 27.005 clause 3.2.1): with
 // acknowledgments if messages are to be handed over directly, and without
 // otherwise, because a lost +CNMA stops delivery. It tells which it is.
 func (s *Service) phase2plus(ctx context.Context) bool {
-	if s.cfg.Quirks.Direct && s.cfg.Store != nil {
+	if s.cfg.Quirks.Direct && s.cfg.Store != nil && !s.cfg.Quirks.TextMode {
 		_, err := s.patiently(ctx, at.Command{Text: "+CSMS=1"})
 		return err == nil
 	}
@@ -246,7 +260,11 @@ func (s *Service) selectIndications(ctx context.Context, direct bool) (set strin
 		mt = 2
 	}
 	var failure error
-	for _, ds := range []int{1, 2, 0} {
+	forms := []int{1, 2, 0}
+	if s.cfg.Quirks.TextMode {
+		forms = []int{0} // reports are not read in text mode
+	}
+	for _, ds := range forms {
 		for _, mode := range s.cfg.indicationModes() {
 			if !groups[0].Has(mode) || !groups[3].Has(ds) {
 				continue

@@ -33,7 +33,7 @@ func (s *Service) Send(ctx context.Context, m Message) (Receipt, error) {
 // sendAs sends a message after begin has agreed, which gets the reference that
 // is meant for its parts, if it has several, and returns the one to use.
 func (s *Service) sendAs(ctx context.Context, m Message, begin func(reference uint16) (uint16, error)) (Receipt, error) {
-	d, err := cut(m, 0)
+	d, err := s.check(m)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -65,7 +65,7 @@ func (s *Service) sendAs(ctx context.Context, m Message, begin func(reference ui
 
 // send sends a message whose parts carry a reference. The caller holds the lock.
 func (s *Service) send(ctx context.Context, m Message, reference uint16) (Receipt, error) {
-	segments, to, err := compose(m, reference)
+	segments, to, err := s.compose(m, reference)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -156,16 +156,20 @@ func classOf(err error) (class at.Class, ok bool) {
 	return 0, false
 }
 
-// segment is one TPDU on its way to the modem.
+// segment is one part on its way to the modem.
 type segment struct {
-	pdu    []byte // SMSC address and TPDU in hexadecimal
-	octets int    // length of the TPDU alone, which +CMGS wants
+	parameters string // the +CSMP to set before; empty in PDU mode
+	argument   string // of +CMGS: the length of the TPDU alone, or the number in text mode
+	data       []byte // SMSC address and TPDU in hexadecimal, or the text
 }
 
 func (s *Service) sendSegment(ctx context.Context, seg segment) (mr byte, outcome Outcome, err error) {
+	if err := s.setParameters(ctx, seg.parameters); err != nil {
+		return 0, NotSent, err
+	}
 	resp, err := s.modem.Command(ctx, at.Command{
-		Text:    "+CMGS=" + strconv.Itoa(seg.octets),
-		Prompt:  &at.Prompt{Data: seg.pdu, End: []byte{ctrlZ}, Gap: s.cfg.Quirks.PromptGap},
+		Text:    "+CMGS=" + seg.argument,
+		Prompt:  &at.Prompt{Data: seg.data, End: []byte{ctrlZ}, Gap: s.cfg.Quirks.PromptGap},
 		Timeout: s.cfg.sendTimeout(),
 	})
 	if parameters(resp, "+CMGS") != "" { // sent, even if the result code got lost

@@ -30,14 +30,21 @@ func (s *Service) list(ctx context.Context, storage string, phantoms int) (l lis
 	if l.used, l.total, err = s.useStorage(ctx, storage); err != nil {
 		return l, err
 	}
+	if err := s.keepCharset(ctx); err != nil {
+		return l, err
+	}
+	every := "4"
+	if s.cfg.Quirks.TextMode {
+		every = `"ALL"`
+	}
 	resp, err := s.modem.Command(ctx, at.Command{
-		Text:    "+CMGL=4",
-		Body:    storedBody,
+		Text:    "+CMGL=" + every,
+		Body:    s.storedBody,
 		Timeout: s.cfg.commandTimeout(),
 	})
 	switch {
 	case err == nil:
-		l.read(resp, storage)
+		l.read(s, resp, storage)
 	case !refused(err) || l.used == 0:
 		return l, err
 	}
@@ -47,10 +54,7 @@ func (s *Service) list(ctx context.Context, storage string, phantoms int) (l lis
 	return l, nil
 }
 
-// storedBody is the PDU behind each line of +CMGL and +CMGR.
-func storedBody(string) at.Body { return at.Body{Lines: 1} }
-
-func (l *listing) read(resp at.Response, storage string) {
+func (l *listing) read(s *Service, resp at.Response, storage string) {
 	for _, info := range resp.Info {
 		rest, ok := strings.CutPrefix(info.Text, "+CMGL:")
 		if !ok {
@@ -63,7 +67,7 @@ func (l *listing) read(resp at.Response, storage string) {
 			continue // drafts and sent messages are not ours to delete
 		}
 		if len(l.messages) < maxListed {
-			l.messages = append(l.messages, arrival{pdu: string(info.Body), slot: &slot{storage, index}})
+			l.messages = append(l.messages, arrival{pdu: s.pdu(info.Text, info.Body), slot: &slot{storage, index}})
 		}
 	}
 }
@@ -73,7 +77,7 @@ func (l *listing) read(resp at.Response, storage string) {
 func (s *Service) readEach(ctx context.Context, l listing, storage string) (listing, error) {
 	for index := 0; index <= min(l.total, maxListed) && l.lines < l.used; index++ {
 		resp, err := s.modem.Command(ctx, at.Command{
-			Text: "+CMGR=" + strconv.Itoa(index), Body: storedBody, Timeout: s.cfg.commandTimeout(),
+			Text: "+CMGR=" + strconv.Itoa(index), Body: s.storedBody, Timeout: s.cfg.commandTimeout(),
 		})
 		if err != nil && !refused(err) {
 			return l, err
@@ -84,7 +88,7 @@ func (s *Service) readEach(ctx context.Context, l listing, storage string) (list
 		}
 		l.lines++
 		if received(stat) {
-			l.messages = append(l.messages, arrival{pdu: string(resp.Info[0].Body), slot: &slot{storage, index}})
+			l.messages = append(l.messages, arrival{pdu: s.pdu(resp.Info[0].Text, resp.Info[0].Body), slot: &slot{storage, index}})
 		}
 	}
 	return l, nil
