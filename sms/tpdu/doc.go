@@ -38,8 +38,8 @@
 //     return a SIM record with its filler.
 //   - A TP-UDL larger than what is there: the user data is what came and
 //     [UserData].Truncated says so.
-//   - Addresses of length 0, an address's type octet without its top bit, and the
-//     filler 1111 anywhere in a number.
+//   - Addresses of length 0, an address's type octet without its top bit, the
+//     filler 1111 anywhere in a number, and anything in its place.
 //   - Time stamps that are no date: they are kept, [Timestamp.Time] says what is
 //     wrong.
 //   - Reserved values of TP-DCS, TP-PID, TP-ST and TP-FCS, read as the standard
