@@ -15,6 +15,11 @@
 // reach each other by short message and by IP, and they reach listeners inside
 // the network ([Network.Listen]).
 //
+// IPv4 and IPv6 both work: addresses come from the pools of the access point
+// (APN), by IPCP and by Router Advertisement. Telephones ring modems and are
+// rung by them ([Phone.Call]), without sound. [Personality.Commands] declares what
+// each modem understands, and how much of it is done.
+//
 // Commands are changed or added in one line ([Modem.OnCommand], [Answer]),
 // notifications come by [Modem.Emit], and [Modem.Inject] makes things go wrong.
 //
