@@ -178,6 +178,9 @@ func (p *port) watchSignals(ch *cmux.Channel, s *stream) {
 	up := false
 	for {
 		changed := ch.SignalsChanged()
+		p.out.mu.Lock()
+		ended := p.out.wait() // taken before the look, so that no end is missed
+		p.out.mu.Unlock()
 		on := ch.Signals().RTC
 		if on {
 			up = true
@@ -191,9 +194,6 @@ func (p *port) watchSignals(ch *cmux.Channel, s *stream) {
 		if gone {
 			return
 		}
-		p.out.mu.Lock()
-		ended := p.out.wait()
-		p.out.mu.Unlock()
 		select {
 		case <-changed:
 		case <-ended:

@@ -90,14 +90,17 @@ func TestOutboxOutcomes(t *testing.T) {
 		code.Store(21)
 		require.NoError(t, enqueue(sms.OutMessage{Message: sms.Message{Text: "rejected"}}))
 		require.ErrorIs(t, (<-results).Err, sms.ErrNotSent, "told again after the first time failed")
+		synctest.Wait() // until it is out of the outbox
 
 		code.Store(38)
 		require.NoError(t, enqueue(sms.OutMessage{Message: sms.Message{Text: "too late"}, Expires: time.Now().Add(5 * time.Minute)}))
 		require.NoError(t, enqueue(sms.OutMessage{Message: sms.Message{Text: "in time"}}))
 		require.ErrorIs(t, enqueue(sms.OutMessage{Message: sms.Message{Text: "no room"}}), sms.ErrOutboxFull)
 		require.ErrorIs(t, (<-results).Err, sms.ErrExpired)
+		synctest.Wait()
 		code.Store(0)
 		require.NoError(t, (<-results).Err)
+		synctest.Wait()
 
 		loseAnswer(t, b)
 		require.NoError(t, enqueue(sms.OutMessage{Message: sms.Message{Text: "who knows"}}))
