@@ -64,6 +64,15 @@ type Config struct {
 	// Ports are handlers of messages to application ports, in place of the
 	// handler that Receive was given; they obey the same rules.
 	Ports map[uint16]func(context.Context, Incoming) error
+	// Broadcasts are the cell broadcast messages to receive (+CSCB); nil leaves
+	// that as it is in the modem. While Receive runs, OnBroadcast gets each
+	// once, when all its pages have come; its repetitions within 24 h are
+	// dropped. It must not wait, and may be called by two goroutines at once.
+	// At most 16 unfinished broadcasts are held, for about 10 min; one that is
+	// given up comes with ErrIncomplete. Broadcasts are not stored: what comes
+	// while nobody listens is lost, unless the network repeats it.
+	Broadcasts  []BroadcastRange
+	OnBroadcast func(Broadcast)
 	// Logger gets what the Service does and what it met. Message texts and
 	// numbers are not logged. Nil logs nothing.
 	Logger *slog.Logger

@@ -12,7 +12,8 @@
 // messages, what was received, references. An Outbox keeps messages on disk
 // until they are sent. Receipt.Wait waits for status reports. Config.OnEvent
 // gets what an unattended machine should note: full storages, lost
-// notifications, silence. For USSD see package ussd.
+// notifications, silence. Cell broadcast messages go to Config.OnBroadcast.
+// For USSD see package ussd.
 //
 // The modem is used in PDU mode (3GPP TS 27.005 clause 4); the codec is
 // package tpdu. Modems that know text mode alone are used for plain texts

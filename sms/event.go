@@ -28,9 +28,12 @@ const (
 	EventSettled
 	// EventReport: a status report of a message sent came.
 	EventReport
+	// EventBroadcastRefused: the modem does not take Config.Broadcasts; short
+	// messages come and go all the same.
+	EventBroadcastRefused
 )
 
-var eventNames = [...]string{"", "storage nearly full", "storage full", "not deleted", "routing lost", "inbox stalled", "duplicate dropped", "settled", "status report"}
+var eventNames = [...]string{"", "storage nearly full", "storage full", "not deleted", "routing lost", "inbox stalled", "duplicate dropped", "settled", "status report", "cell broadcast refused"}
 
 // String returns the kind in words.
 func (k EventKind) String() string {

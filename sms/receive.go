@@ -89,6 +89,9 @@ func (r *receiver) subscribe(ctx context.Context) []func() {
 			}
 		}),
 	}
+	if !r.s.cfg.Quirks.TextMode {
+		stops = append(stops, r.s.modem.Handle("+CBM", r.s.tookPage))
+	}
 	for _, notice := range fullNotices {
 		stops = append(stops, r.s.modem.Handle(notice, func(n at.Notification) {
 			if strings.HasPrefix(n.Line, "+QIND") && !strings.Contains(n.Line, "smsfull") {
@@ -185,6 +188,7 @@ func (r *receiver) sweep(ctx context.Context, storage string) error {
 		}
 	}
 	r.s.inbox.expire(time.Now())
+	r.s.expireBroadcasts()
 	failures := []error{r.deliver(ctx)}
 	found := 0
 	for _, name := range storages {

@@ -63,6 +63,9 @@ func (s *Service) setup(ctx context.Context) error {
 	if err := s.setServiceCentre(ctx); err != nil {
 		return fmt.Errorf("sms: service centre: %w", err)
 	}
+	if err := s.setBroadcasts(ctx); err != nil {
+		return fmt.Errorf("sms: cell broadcast: %w", err)
+	}
 	if s.generation.Load() == generation {
 		s.ready.Store(true)
 	}

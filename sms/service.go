@@ -28,6 +28,8 @@ type Service struct {
 	inbox   *inbox  // has a lock of its own
 	reports reports // has a lock of its own
 
+	broadcasts broadcasts // has a lock of its own
+
 	ready      atomic.Bool   // the modem is set up
 	generation atomic.Uint64 // counts boots that were noticed
 	receiving  atomic.Bool   // a Receive is running
