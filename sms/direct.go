@@ -37,6 +37,10 @@ func (s *Service) handedOver(ctx context.Context, n at.Notification, r *receiver
 		err = r.pass(ctx, h)
 	}
 	s.acknowledge(ctx, err == nil)
+	if err != nil {
+		s.cfg.Logger.Warn("a message that was handed over is not safe yet", "err", err)
+		r.look(everywhere) // try again soon, and set up a modem that stopped handing over
+	}
 }
 
 // pass lets the receiver handle a message and waits for that as long as the
