@@ -69,8 +69,8 @@ type Profile struct {
 	// BootMessages are the whole lines that tell of a start; nil means the
 	// usual ones of at.Config.
 	BootMessages []string
-	// BootTime is how long the modem may be deaf after a start or a reset.
-	// Zero means not known.
+	// BootTime is how long the modem may be deaf after a start or a reset, for
+	// whoever resets it: a session does not by itself. Zero means not known.
 	BootTime time.Duration
 	// Pacing is the least time between a result and the next command; zero
 	// means none.
@@ -84,10 +84,12 @@ type Profile struct {
 	// Setup are commands that each start begins with, behind ATE0 and
 	// +CMEE=1. A refusal is no failure.
 	Setup []string
-	// RadioOff and RadioOn switch the radio, the second rung of recovery;
-	// empty means "+CFUN=0" and "+CFUN=1".
+	// RadioOff and RadioOn switch the radio; empty means "+CFUN=0" and
+	// "+CFUN=1". They are for the user: what a session does about the radio is
+	// in Data.RegisterSteps.
 	RadioOff, RadioOn string
-	// Restart starts the modem anew; empty means "+CFUN=1,1".
+	// Restart starts the modem anew; empty means "+CFUN=1,1". It is for the
+	// user: a session does not restart a modem by itself.
 	Restart string
 
 	// Multiplexer tells how to bring up 3GPP TS 27.010 multiplexing; nil
