@@ -264,10 +264,11 @@ const (
 	strangerTime = 30 * time.Second
 )
 
-// Serve accepts connections from peers' Dial bearers until l fails or the
-// endpoint is closed, which closes l; then it returns the error of l, or
-// ErrClosed. A connection whose first frame is not that of a peer is closed;
-// others serve their peer's Inbound path, if it has one, the newest first.
+// Serve accepts connections from peers' Dial bearers until l fails for good or
+// the endpoint is closed, which closes l; then it returns the error of l, or
+// ErrClosed. A failure that passes, such as too many open files, is waited out.
+// A connection whose first frame is not that of a peer is closed; others serve
+// their peer's Inbound path, if it has one, the newest first.
 func (e *Endpoint) Serve(l net.Listener) error {
 	leave, err := e.enter()
 	if err != nil {
@@ -281,7 +282,7 @@ func (e *Endpoint) Serve(l net.Listener) error {
 	defer conns.Wait()
 	strangers := make(chan struct{}, maxStrangers)
 	for {
-		conn, err := l.Accept()
+		conn, err := accept(e.ctx, l)
 		if err != nil {
 			l.Close()
 			if e.ctx.Err() != nil {
