@@ -20,8 +20,6 @@ type control struct {
 	place    string // where programs reach the modem
 	dBm      int
 	coverage string
-	sim      bool // the card is in its slot
-	pin      bool // it has a PIN
 	clears   map[string][]func()
 }
 
@@ -50,7 +48,7 @@ func newControl(network *fakemodem.Network, o options) *control {
 	kind, _ := fakemodem.FindPersonality(o.kind)
 	c := &control{
 		network: network, modem: network.NewModem(kind, choices...), phone: network.Phone(phoneNumber),
-		coverage: "full", sim: true, pin: o.pin != "", clears: make(map[string][]func()),
+		coverage: "full", clears: make(map[string][]func()),
 	}
 	c.dBm = usual
 	c.modem.SetSignal(usual)
@@ -77,10 +75,17 @@ type state struct {
 }
 
 type simState struct {
-	In      bool `json:"in"`
-	HasPIN  bool `json:"hasPIN"`
-	PINLeft int  `json:"pinLeft"`
-	PUKLeft int  `json:"pukLeft"`
+	In      bool   `json:"in"`
+	State   string `json:"state"` // as +CPIN? tells it
+	HasPIN  bool   `json:"hasPIN"`
+	PINLeft int    `json:"pinLeft"`
+	PUKLeft int    `json:"pukLeft"`
+	ICCID   string `json:"iccid"`
+}
+
+func cardState(m *fakemodem.Modem) simState {
+	s := m.SIM()
+	return simState{In: s.Inserted, State: s.State, HasPIN: s.Locked, PINLeft: s.PINLeft, PUKLeft: s.PUKLeft, ICCID: s.ICCID}
 }
 
 type faultState struct {
@@ -97,16 +102,12 @@ func (c *control) state() state {
 		Number: c.modem.Number(), IMEI: c.modem.IMEI(), Phone: c.phone.Number(),
 		Place: c.place, Plugged: c.modem.Plugged(), On: c.modem.On(),
 		Signal: c.dBm, RSSI: rssi(c.dBm), Coverage: c.coverage,
-		SIM: simState{In: c.sim, HasPIN: c.pin}, Faults: []faultState{},
+		SIM: cardState(c.modem), Faults: []faultState{},
 	}
 	s.Circuit, s.Packet = c.modem.Registered()
-	s.SIM.PINLeft, s.SIM.PUKLeft = c.modem.PINAttempts()
 	for _, f := range c.modem.ActiveFaults() {
 		info, _ := describe(f.ID)
 		s.Faults = append(s.Faults, faultState{ID: f.ID, Name: info.Name})
-		if f.ID == faultSIM && (f.Text == "" || f.Text == "removed") {
-			s.SIM.In = false
-		}
 	}
 	if c.coverage == "none" || !s.On {
 		s.RSSI = 99 // not known
@@ -160,9 +161,6 @@ func (c *control) setPower(on bool) {
 // setSIM puts the card in or takes it out. A fault that holds it ends.
 func (c *control) setSIM(in bool) {
 	c.clear(faultSIM)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.sim = in
 	if in {
 		c.modem.InsertSIM()
 	} else {

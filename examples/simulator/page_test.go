@@ -181,6 +181,10 @@ func TestPowerAndSIMEndpoints(t *testing.T) {
 	require.False(t, b.act("/faults", `{"fault":"F60"}`).SIM.In, "a fault took it away")
 	require.True(t, b.act("/sim", `{"in":true}`).SIM.In)
 	term.ask("AT+CPIN?", "+CPIN: READY")
+	card := b.control.state().SIM
+	require.Equal(t, simState{In: true, State: "READY", PINLeft: 3, PUKLeft: 10, ICCID: card.ICCID}, card)
+	require.NotEmpty(t, card.ICCID)
+	require.Equal(t, "SIM PUK", b.act("/faults", `{"fault":"F60:text=puk"}`).SIM.State)
 	for _, path := range []string{"/power", "/sim"} {
 		code, _ := b.post(path, `{}`)
 		require.Equal(t, http.StatusBadRequest, code, path)

@@ -63,9 +63,9 @@ function showState(s) {
 
 function simText(sim) {
   if (!sim.in) return "not in its slot";
-  if (sim.pukLeft === 0) return "blocked";
-  if (sim.pinLeft === 0) return `wants its PUK, ${sim.pukLeft} tries`;
-  return sim.hasPIN ? `in, PIN: ${sim.pinLeft} tries` : "in";
+  const tries = { "SIM PIN": `, ${sim.pinLeft} tries`, "SIM PUK": `, ${sim.pukLeft} tries` }[sim.state] || "";
+  const locked = sim.hasPIN && sim.state === "READY" ? `, opened with its PIN, ${sim.pinLeft} tries` : "";
+  return `${sim.state}${tries}${locked}; ICCID ${sim.iccid}`;
 }
 
 function showFaults(faults) {
