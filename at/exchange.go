@@ -144,8 +144,8 @@ func (m *Modem) leave(x *exchange) {
 	m.withdraw(x)
 	m.run = nil
 	m.echo.data = nil
-	if m.cfg.Pacing > 0 {
-		m.earliest = m.clock().Add(m.cfg.Pacing)
+	if m.pacing > 0 {
+		m.earliest = m.clock().Add(m.pacing)
 	}
 }
 

@@ -41,7 +41,8 @@ type Modem struct {
 	settled chan struct{} // closed when running is zero after the end
 	trace   traceState
 
-	earliest time.Time // no command goes out before
+	earliest time.Time     // no command goes out before
+	pacing   time.Duration // see Config.Pacing
 }
 
 // New starts an engine on line, which it owns from then on: nobody else may
@@ -58,6 +59,7 @@ func New(line io.ReadWriteCloser, config *Config) *Modem {
 	if l, ok := line.(interface{ SetWriteDeadline(time.Time) error }); ok && l.SetWriteDeadline(time.Time{}) == nil {
 		m.cut = l.SetWriteDeadline
 	}
+	m.pacing = m.cfg.Pacing
 	m.trace.sinks(m.cfg)
 	go m.read()
 	return m

@@ -87,8 +87,8 @@ func (s *Session) engineConfig(p *profile.Profile) at.Config {
 }
 
 // firstConfig is for the engine that finds out which modem it is, unless the
-// user knows. Without a multiplexer it stays: its pacing is then that of the
-// slowest family, which costs time alone.
+// user knows. Without a multiplexer that engine stays: identify gives it the
+// pace of the family.
 func (s *Session) firstConfig() at.Config {
 	if s.cfg.Profile != nil {
 		return s.engineConfig(s.cfg.Profile)
@@ -144,6 +144,7 @@ func (s *Session) identify(ctx context.Context, u *unit) error {
 	if u.profile == nil {
 		u.profile = profile.Find(said["MI"], said["MM"])
 	}
+	u.modem.SetPacing(u.profile.Pacing)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.status.Manufacturer, s.status.Model, s.status.Revision = said["MI"], said["MM"], said["MR"]

@@ -21,7 +21,8 @@ type unit struct {
 	owner    *at.Modem    // has the line below mux, and handed it over
 
 	config  at.Config
-	baud    int // rate of the line in bit/s; 0 where it has none
+	baud    int // rate that the line is set to in bit/s; 0 where it has none
+	speed   int // rate at which octets leave it in bit/s; 0 where that is not known
 	profile *profile.Profile
 	bearer  *gprs.Bearer
 	reboots chan struct{} // gets a value when the modem says that it has booted
@@ -30,8 +31,15 @@ type unit struct {
 
 func newUnit(line io.ReadWriteCloser, config at.Config) *unit {
 	u := &unit{config: config, reboots: make(chan struct{}, 1), broken: make(chan error, 1)}
-	if serial, ok := line.(interface{ Baud() int }); ok {
+	below := line
+	if outer, ok := line.(interface{ Unwrap() io.ReadWriteCloser }); ok {
+		below = outer.Unwrap() // what cmux.Recover returns
+	}
+	if serial, ok := below.(interface{ Baud() int }); ok {
 		u.baud = serial.Baud()
+	}
+	if wire, ok := below.(interface{ Speed() int }); ok {
+		u.speed = wire.Speed()
 	}
 	u.modem = at.New(line, &u.config)
 	u.commands, u.data = u.modem, u.modem
