@@ -40,7 +40,7 @@ func (s *Session) multiplex(ctx context.Context, u *unit) error {
 		return err
 	}
 	config := p.Config()
-	config.Option, config.KeepAlive = parameters.Option, muxKeepAlive
+	config.Option, config.KeepAlive, config.Speed = parameters.Option, muxKeepAlive, u.speed
 	if parameters.N1 != 0 {
 		config.N1 = parameters.N1
 	}

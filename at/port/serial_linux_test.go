@@ -177,3 +177,13 @@ func TestEngineOnPTY(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "+CSQ: 17,0", resp.Info[0].Text)
 }
+
+// A pseudo terminal takes octets as fast as they come, whatever rate is set.
+func TestPseudoTerminalHasNoSpeed(t *testing.T) {
+	_, name := openPTY(t)
+	s, err := OpenSerial(name, &SerialConfig{Baud: 9600})
+	require.NoError(t, err)
+	defer s.Close()
+	require.Equal(t, 9600, s.Baud())
+	require.Zero(t, s.Speed())
+}
