@@ -35,21 +35,19 @@ func compose(m Message, reference uint16) (segments []segment, to tpdu.Address, 
 
 // cut checks a message and splits its content.
 func cut(m Message, reference uint16) (d draft, err error) {
-	if m.Text != "" && m.Data != nil {
-		return d, fmt.Errorf("%w: it has both a text and data", ErrInvalidMessage)
+	if why := contradiction(&m); why != "" {
+		return d, fmt.Errorf("%w: %s", ErrInvalidMessage, why)
 	}
-	if d.submit.Destination, err = tpdu.ParseAddress(m.To); err != nil {
-		return d, fmt.Errorf("%w: recipient: %w", ErrInvalidMessage, err)
-	}
-	if m.ServiceCentre != "" {
-		if d.centre, err = tpdu.ParseAddress(m.ServiceCentre); err != nil {
-			return d, fmt.Errorf("%w: service centre: %w", ErrInvalidMessage, err)
-		}
+	if err := d.address(&m); err != nil {
+		return d, fmt.Errorf("%w: %w", ErrInvalidMessage, err)
 	}
 	config := &tpdu.SplitConfig{
 		Encoding: m.Encoding, Locking: m.Locking, Single: m.Single,
 		Reference: reference, Wide: true, // 16 bits repeat 256 times later, for one octet
 		Ports: m.Ports,
+	}
+	for _, i := range m.Indications {
+		config.Header = tpdu.AppendIndication(config.Header, i)
 	}
 	if m.Data != nil {
 		d.parts, err = tpdu.SplitData(m.Data, config)
@@ -63,8 +61,48 @@ func cut(m Message, reference uint16) (d draft, err error) {
 	d.submit.ReplyPath = m.ReplyPath
 	d.submit.PID = m.ProtocolID
 	d.submit.DCS = d.parts.DCS(m.Class)
-	if m.Validity > 0 {
+	if m.Waiting != nil {
+		if d.parts.Alphabet == tpdu.UCS2 && !m.Waiting.Store {
+			return d, fmt.Errorf("%w: the standard has no indication in UCS-2 that is not stored", ErrInvalidMessage)
+		}
+		d.submit.DCS = tpdu.WaitingDCS(*m.Waiting, d.parts.Alphabet)
+	}
+	switch {
+	case !m.ValidUntil.IsZero():
+		d.submit.Validity = tpdu.Until(m.ValidUntil)
+	case m.Validity > 0:
 		d.submit.Validity = tpdu.Relative(m.Validity)
 	}
 	return d, nil
+}
+
+// contradiction tells what in a message excludes each other.
+func contradiction(m *Message) string {
+	switch {
+	case m.Text != "" && m.Data != nil:
+		return "it has both a text and data"
+	case m.Validity != 0 && !m.ValidUntil.IsZero():
+		return "it has two validities"
+	case m.Waiting != nil && (m.Data != nil || m.Class != tpdu.NoClass):
+		return "what says that something waits has neither data nor a class"
+	}
+	return ""
+}
+
+// address reads the numbers.
+func (d *draft) address(m *Message) (err error) {
+	parse := tpdu.ParseAddress
+	if m.Named {
+		parse = tpdu.NewName
+	}
+	if d.submit.Destination, err = parse(m.To); err != nil {
+		return fmt.Errorf("recipient: %w", err)
+	}
+	if m.ServiceCentre == "" {
+		return nil
+	}
+	if d.centre, err = tpdu.ParseAddress(m.ServiceCentre); err != nil {
+		return fmt.Errorf("service centre: %w", err)
+	}
+	return nil
 }

@@ -12,6 +12,9 @@ type Message struct {
 	// To is the number: "+4915112345678", a national number as one dials it, or
 	// a short code; at most 20 of 0-9, *, #, a, b and c.
 	To string
+	// Named says that To is a name in place of a number: at most 11 characters
+	// of the GSM alphabet (TS 23.040 clause 9.1.2.5). Few networks take one.
+	Named bool
 	// Text is the text, in UTF-8. One part carries 160 characters of the GSM
 	// alphabet or 70 others; longer texts are sent as several parts.
 	Text string
@@ -32,6 +35,16 @@ type Message struct {
 	// Validity is how long the network keeps trying, rounded up to what the
 	// standard can say: from 5 min to 63 weeks. Zero leaves it to the network.
 	Validity time.Duration
+	// ValidUntil is when the network stops trying, in place of Validity, to the
+	// second. The zero Time is none.
+	ValidUntil time.Time
+	// Waiting makes the message an indication that something waits for the
+	// receiver, or does not any more (TS 23.038 clause 4); nil means none. Such
+	// a message is no data and has no class.
+	Waiting *tpdu.Waiting
+	// Indications tell of several kinds, and how many wait (TS 23.040 clause
+	// 9.2.3.24.2). They take room in each part.
+	Indications []tpdu.Indication
 	// StatusReport asks the network to tell what became of each part.
 	StatusReport bool
 	// ReplyPath offers the receiver our service centre for its answer.
@@ -43,6 +56,14 @@ type Message struct {
 	// ServiceCentre is the number of a service centre in place of the one that
 	// the SIM holds.
 	ServiceCentre string
+}
+
+// validity is how long the message is in flight; zero if the network says so.
+func (m *Message) validity(now time.Time) time.Duration {
+	if m.ValidUntil.IsZero() {
+		return m.Validity
+	}
+	return max(m.ValidUntil.Sub(now), time.Second)
 }
 
 // Plan tells what sending a message will cost.

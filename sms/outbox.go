@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 	"time"
 
@@ -23,7 +24,9 @@ var (
 // is a sound choice.
 type OutboxConfig struct {
 	// Interval is the least time between two messages on the long run, to stay
-	// within what the SIM's contract allows. Zero and negative mean none.
+	// within what the SIM's contract allows. Each part of a long message counts,
+	// as it does for the network; they go together, and what follows waits
+	// longer. Zero and negative mean none.
 	Interval time.Duration
 	// Burst is how many may go at once after a rest. Zero and negative mean 1.
 	Burst int
@@ -54,16 +57,21 @@ type OutboxResult struct {
 	Message Message
 	// Outcome is Sent if all parts were.
 	Outcome Outcome
+	// Receipt tells of each part. After a restart of the program its Wait knows
+	// nothing any more; PartReceipt.Reference and Time then tell which message
+	// an Incoming.Report is about.
+	Receipt Receipt
 	// Err is nil for Sent, else ErrInDoubt, ErrNotSent, ErrExpired or
 	// ErrInvalidMessage for errors.Is, with the cause's text.
 	Err error
 }
 
-// Outbox keeps messages on disk until they are sent. Before a message goes to
-// the modem that is noted in the store, and its result after it, so a program
+// Outbox keeps messages on disk until they are sent. Before a part of one goes
+// to the modem that is noted in the store, and its result after it, so a program
 // that is killed at any moment neither loses a message nor sends one twice
-// unnoticed: one that was with the modem when the program ended is in doubt.
-// Its methods may be called by several goroutines at once.
+// unnoticed: a part that was with the modem when the program ended is in doubt.
+// Parts that were sent are not sent again when the others are. Its methods may
+// be called by several goroutines at once.
 type Outbox struct {
 	service *Service
 	store   Store
@@ -72,34 +80,37 @@ type Outbox struct {
 	wake    chan struct{}
 	running chan struct{}
 
-	mu    sync.Mutex
-	next  uint64
-	items map[uint64]*outItem
+	mu       sync.Mutex
+	next     uint64
+	entering int // being written to the store
+	items    map[uint64]*outItem
 }
 
 // outState is how far a message in the outbox is.
 type outState uint8
 
 const (
-	outQueued  outState = iota // nothing of it went to the modem
-	outSending                 // it may have gone to the modem
+	outQueued  outState = iota // no part is with the modem
+	outSending                 // a part may have gone to the modem
 	outDone                    // its result is known and has to be told
 )
 
 // outItem is the record of a message.
 type outItem struct {
-	ID        uint64    `json:"id"`
-	Message   Message   `json:"message"`
-	Priority  int       `json:"priority,omitempty"`
-	Expires   time.Time `json:"expires"`
-	State     outState  `json:"state"`
-	Reference *uint16   `json:"reference,omitempty"` // of its parts, once it was sent
-	Outcome   Outcome   `json:"outcome,omitempty"`
-	Failure   string    `json:"failure,omitempty"`
-	Expired   bool      `json:"expired,omitempty"`
-	Invalid   bool      `json:"invalid,omitempty"`
+	ID        uint64        `json:"id"`
+	Message   Message       `json:"message"`
+	Priority  int           `json:"priority,omitempty"`
+	Expires   time.Time     `json:"expires"`
+	State     outState      `json:"state"`
+	Reference *uint16       `json:"reference,omitempty"` // of its parts, once it has several and one was sent
+	Parts     []PartReceipt `json:"parts,omitempty"`
+	Outcome   Outcome       `json:"outcome,omitempty"`
+	Failure   string        `json:"failure,omitempty"`
+	Expired   bool          `json:"expired,omitempty"`
+	Invalid   bool          `json:"invalid,omitempty"`
 
-	after time.Time // of a message that was refused for now
+	after   time.Time // of a message that was refused for now
+	tracked *tracked  // of the last try in this program
 }
 
 // NewOutbox makes an outbox for a Service on a store, most often the Service's
@@ -126,6 +137,7 @@ func NewOutbox(s *Service, store Store, cfg *OutboxConfig) (*Outbox, error) {
 		}
 		o.items[item.ID] = item
 		o.next = max(o.next, item.ID)
+		item.holdReference(s)
 		return nil
 	})
 	if err != nil {
@@ -146,19 +158,24 @@ func (o *Outbox) Enqueue(m OutMessage) (id uint64, err error) {
 		item.Expires = time.Now().Add(positive(o.cfg.Lifetime, 72*time.Hour))
 	}
 	o.mu.Lock()
-	if len(o.items) >= positive(o.cfg.Capacity, 10_000) {
+	if len(o.items)+o.entering >= positive(o.cfg.Capacity, 10_000) {
 		o.mu.Unlock()
 		return 0, ErrOutboxFull
 	}
+	o.entering++
 	o.next++
 	item.ID = o.next
 	o.mu.Unlock()
-	if err := o.save(item); err != nil {
+	err = o.save(item)
+	o.mu.Lock()
+	o.entering--
+	if err == nil {
+		o.items[item.ID] = item
+	}
+	o.mu.Unlock()
+	if err != nil {
 		return 0, err
 	}
-	o.mu.Lock()
-	o.items[item.ID] = item
-	o.mu.Unlock()
 	select {
 	case o.wake <- struct{}{}:
 	default:
@@ -238,13 +255,19 @@ func (o *Outbox) undecided(item *outItem, why string) error {
 
 // pick returns what is to be done next, or how long there is nothing to do.
 func (o *Outbox) pick(now time.Time) (best *outItem, wait time.Duration) {
+	free := now.Add(o.pace(now))
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	wait = time.Hour
 	for _, item := range o.items {
 		due := item.after
-		if item.State != outDone && item.Expires.Before(due) {
-			due = item.Expires
+		if item.State != outDone {
+			if free.After(due) {
+				due = free
+			}
+			if item.Expires.Before(due) {
+				due = item.Expires
+			}
 		}
 		if due.After(now) {
 			wait = min(wait, due.Sub(now))
@@ -255,6 +278,15 @@ func (o *Outbox) pick(now time.Time) (best *outItem, wait time.Duration) {
 		}
 	}
 	return best, wait
+}
+
+// pace is how long the next message has to wait for its turn.
+func (o *Outbox) pace(now time.Time) time.Duration {
+	lacking := 1 - o.limiter.TokensAt(now)
+	if o.cfg.Interval <= 0 || lacking <= 0 {
+		return 0
+	}
+	return time.Duration(math.Ceil(lacking * float64(o.cfg.Interval)))
 }
 
 // before tells which of two comes first: results, then priority, then age.
@@ -281,40 +313,79 @@ func (o *Outbox) await(ctx context.Context, d time.Duration) {
 // process sends a message or gives it up.
 func (o *Outbox) process(ctx context.Context, item *outItem) error {
 	if !item.Expires.After(time.Now()) {
-		item.Expired, item.Failure = true, "its time is over"
+		item.Expired, item.Outcome, item.Failure = true, item.fate(), "its time is over"
 		return o.move(item, outDone)
 	}
-	if err := o.limiter.Wait(ctx); err != nil {
-		return nil // ctx has ended
-	}
-	if best, _ := o.pick(time.Now()); best != nil && best.State == outQueued && best.Expires.After(time.Now()) {
-		item = best // something more important may have come meanwhile
-	}
-	_, err := o.service.sendAs(ctx, item.Message, func(reference uint16) (uint16, error) {
-		if item.Reference == nil {
-			item.Reference = &reference
-		}
-		return *item.Reference, o.move(item, outSending)
+	counted := false
+	receipt, err := o.service.sendAs(ctx, item.Message, &journal{
+		reference: item.Reference, parts: item.Parts, tracked: item.tracked,
+		note: func(reference uint16, parts []PartReceipt) error {
+			if !counted {
+				counted = true
+				o.count(parts)
+			}
+			item.Parts = parts
+			if len(parts) > 1 && item.Reference == nil {
+				item.Reference = &reference
+				item.holdReference(o.service)
+			}
+			return o.move(item, outSending)
+		},
 	})
+	if receipt.tracked != nil {
+		item.Parts, item.tracked = receipt.Parts, receipt.tracked
+	}
 	return o.settle(item, err)
+}
+
+// count tells the limiter of the parts that are sent now.
+func (o *Outbox) count(parts []PartReceipt) {
+	for _, p := range parts {
+		if p.Outcome != Sent {
+			o.limiter.Reserve() // one by one, since they may be more than a burst
+		}
+	}
+}
+
+// holdReference keeps the reference of a long message for it, as long as it is
+// in the outbox.
+func (i *outItem) holdReference(s *Service) {
+	if i.Reference != nil {
+		s.references.hold(i.Message.To, *i.Reference)
+	}
 }
 
 // settle notes what came of a message.
 func (o *Outbox) settle(item *outItem, err error) error {
+	later := time.Now().Add(positive(o.cfg.RetryPause, time.Minute))
 	switch {
 	case err == nil:
 		item.Outcome, item.Failure = Sent, ""
-	case errors.Is(err, ErrInDoubt):
-		return o.undecided(item, err.Error())
 	case errors.Is(err, ErrInvalidMessage):
 		item.Invalid, item.Failure = true, err.Error()
 	case lasting(err):
-		item.Outcome, item.Failure = NotSent, err.Error()
+		item.Outcome, item.Failure = item.fate(), err.Error()
+	case errors.Is(err, ErrInDoubt):
+		err := o.undecided(item, err.Error())
+		if item.State == outQueued {
+			item.after = later
+		}
+		return err
 	default:
-		item.after = time.Now().Add(positive(o.cfg.RetryPause, time.Minute))
+		item.after = later
 		return o.move(item, outQueued)
 	}
 	return o.move(item, outDone)
+}
+
+// fate is the outcome of a message that is given up.
+func (i *outItem) fate() Outcome {
+	for _, p := range i.Parts {
+		if p.Outcome == InDoubt {
+			return InDoubt
+		}
+	}
+	return NotSent
 }
 
 // lasting tells whether the network or the modem refused for good.
@@ -337,20 +408,25 @@ func (o *Outbox) tell(ctx context.Context, item *outItem, result func(context.Co
 	o.mu.Lock()
 	delete(o.items, item.ID)
 	o.mu.Unlock()
+	if item.Reference != nil {
+		o.service.references.release(item.Message.To, *item.Reference)
+	}
 	return nil
 }
 
 func (i *outItem) result() OutboxResult {
-	r := OutboxResult{ID: i.ID, Message: i.Message, Outcome: i.Outcome}
+	r := OutboxResult{ID: i.ID, Message: i.Message, Outcome: i.Outcome, Receipt: Receipt{Parts: i.Parts, tracked: i.tracked}}
+	outcome := ErrNotSent
+	if i.Outcome == InDoubt {
+		outcome = ErrInDoubt
+	}
 	switch {
 	case i.Expired:
-		r.Err = fmt.Errorf("%w: %w: %s", ErrNotSent, ErrExpired, i.Failure)
+		r.Err = fmt.Errorf("%w: %w: %s", outcome, ErrExpired, i.Failure)
 	case i.Invalid:
 		r.Err = fmt.Errorf("%w: %s", ErrInvalidMessage, i.Failure)
-	case i.Outcome == InDoubt:
-		r.Err = fmt.Errorf("%w: %s", ErrInDoubt, i.Failure)
-	case i.Outcome == NotSent:
-		r.Err = fmt.Errorf("%w: %s", ErrNotSent, i.Failure)
+	case i.Outcome != Sent:
+		r.Err = fmt.Errorf("%w: %s", outcome, i.Failure)
 	}
 	return r
 }
@@ -359,6 +435,9 @@ func (i *outItem) result() OutboxResult {
 func (o *Outbox) move(item *outItem, to outState) error {
 	o.mu.Lock()
 	item.State = to
+	if to == outDone {
+		item.after = time.Time{} // to be told at once
+	}
 	o.mu.Unlock()
 	return o.save(item)
 }

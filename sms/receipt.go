@@ -31,6 +31,8 @@ type PartReceipt struct {
 	Reference byte
 	// Attempts is how often the part went to the modem.
 	Attempts int
+	// Time is when it went there last; the zero Time if it never did.
+	Time time.Time
 }
 
 // DeliveryState is what is known of the way from the network to the receiver.
@@ -91,19 +93,19 @@ func (r Receipt) Wait(ctx context.Context) ([]Delivery, error) {
 
 // tracked is a message of which more may become known.
 type tracked struct {
-	reports   *reports
-	to        tpdu.Address
-	reference uint16 // of a long message
-	wanted    bool   // a status report was asked for
-	expiry    time.Time
-	done      chan struct{} // closed when all parts have a final report
+	reports *reports
+	to      tpdu.Address
+	wanted  bool // a status report was asked for
+	expiry  time.Time
+	done    chan struct{} // closed when all parts have a final report
 
 	parts []trackedPart // guarded by reports.mu
 }
 
 type trackedPart struct {
 	Delivery
-	sent      time.Time // zero: not yet
+	sent      time.Time // to the modem; zero: not yet
+	underway  bool      // the modem has not answered
 	reference byte
 }
 
@@ -140,17 +142,20 @@ type earlyReport struct {
 
 const (
 	maxEarly      = 32
-	earlyLimit    = time.Minute
+	earlyLimit    = 10 * time.Minute
 	doubtDistance = 10 * time.Minute
 )
 
-// track follows a message.
-func (r *reports) track(to tpdu.Address, reference uint16, parts int, wanted bool, limit time.Duration) *tracked {
+// track follows a message, of whose parts some may have been sent before.
+func (r *reports) track(to tpdu.Address, parts []PartReceipt, wanted bool, limit time.Duration) *tracked {
 	t := &tracked{
-		reports: r, to: to, reference: reference, wanted: wanted,
+		reports: r, to: to, wanted: wanted,
 		expiry: time.Now().Add(limit),
 		done:   make(chan struct{}),
-		parts:  make([]trackedPart, parts),
+		parts:  make([]trackedPart, len(parts)),
+	}
+	for i, p := range parts {
+		t.parts[i] = trackedPart{Delivery: Delivery{Outcome: p.Outcome}, sent: p.Time, reference: p.Reference}
 	}
 	if !wanted {
 		return t
@@ -173,18 +178,6 @@ func (r *reports) track(to tpdu.Address, reference uint16, parts int, wanted boo
 	return t
 }
 
-// inFlight tells whether a long message with a reference is on its way.
-func (r *reports) inFlight(reference uint16) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, t := range r.messages {
-		if t.reference == reference && len(t.parts) > 1 && !t.final() {
-			return true
-		}
-	}
-	return false
-}
-
 // final tells whether nothing more will become known. The caller holds the lock.
 func (t *tracked) final() bool {
 	for _, p := range t.parts {
@@ -195,19 +188,24 @@ func (t *tracked) final() bool {
 	return true
 }
 
+// begin notes that a part goes to the modem.
+func (t *tracked) begin(i int) {
+	t.reports.mu.Lock()
+	defer t.reports.mu.Unlock()
+	t.parts[i].sent, t.parts[i].underway = time.Now(), true
+}
+
 // sent notes what the modem said of a part; known outcomes stay.
 func (t *tracked) sent(i int, outcome Outcome, reference byte) {
 	t.reports.mu.Lock()
 	defer t.reports.mu.Unlock()
 	p := &t.parts[i]
+	p.underway = false
 	if p.Outcome == Sent {
 		return
 	}
 	p.Outcome, p.reference = outcome, reference
-	if p.sent.IsZero() {
-		p.sent = time.Now()
-	}
-	if outcome == Sent {
+	if outcome != NotSent {
 		t.reports.matchEarly()
 	}
 }
@@ -217,7 +215,7 @@ func (r *reports) matchEarly() {
 	early := r.early
 	r.early = nil
 	for _, e := range early {
-		if time.Since(e.came) < earlyLimit && !r.match(e.report, e.taken) {
+		if time.Since(e.came) < earlyLimit && !r.match(e) {
 			r.early = append(r.early, e)
 		}
 	}
@@ -235,16 +233,23 @@ func (t *tracked) outcome(i int) (Outcome, byte) {
 func (r *reports) take(report Report, taken time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.match(report, taken) && len(r.early) < maxEarly {
-		r.early = append(r.early, earlyReport{report, taken, time.Now()})
+	e := earlyReport{report, taken, time.Now()}
+	if r.match(e) {
+		return
 	}
+	if len(r.early) == maxEarly {
+		r.early = r.early[1:]
+	}
+	r.early = append(r.early, e)
 }
 
 // match finds the part that a report is about. References repeat (TS 23.040
 // clause 9.2.3.6), so of all parts to that number with that reference it is the
 // one sent nearest to the time at which the service centre took it. A part in
-// doubt has no reference; it must have been sent about that time.
-func (r *reports) match(report Report, taken time.Time) bool {
+// doubt has no reference; it must have been sent about that time, and before
+// the report came.
+func (r *reports) match(e earlyReport) bool {
+	report := e.report
 	var best *tracked
 	var part int
 	var nearest time.Duration
@@ -253,13 +258,13 @@ func (r *reports) match(report Report, taken time.Time) bool {
 			continue
 		}
 		for i, p := range t.parts {
-			gap := p.sent.Sub(taken).Abs()
+			gap := p.sent.Sub(e.taken).Abs()
 			switch {
-			case p.State != Pending || p.sent.IsZero() || p.Outcome == NotSent:
+			case p.State != Pending || p.sent.IsZero() || p.underway || p.Outcome == NotSent:
 				continue
 			case p.Outcome == Sent && p.reference != report.Reference:
 				continue
-			case p.Outcome == InDoubt && gap > doubtDistance:
+			case p.Outcome == InDoubt && (gap > doubtDistance || e.came.Before(p.sent)):
 				continue
 			case p.Outcome == InDoubt:
 				gap += doubtDistance
@@ -296,10 +301,4 @@ func (t *tracked) report(i int, r Report) {
 
 // sameNumber compares numbers as reports give them: a network may put a
 // national number into its international form. Short ones must be equal.
-func sameNumber(a, b string) bool {
-	const significant = 7
-	if len(a) < significant || len(b) < significant {
-		return a == b
-	}
-	return a == b || a[len(a)-significant:] == b[len(b)-significant:]
-}
+func sameNumber(a, b string) bool { return recipientOf(a) == recipientOf(b) }

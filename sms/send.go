@@ -27,19 +27,36 @@ const ctrlZ = 0x1A
 // within Config.SettleTime, or else by the message's policy; nothing is ever
 // sent twice but by DoubtRetry.
 func (s *Service) Send(ctx context.Context, m Message) (Receipt, error) {
-	return s.sendAs(ctx, m, func(reference uint16) (uint16, error) { return reference, nil })
+	return s.sendAs(ctx, m, &journal{})
 }
 
-// sendAs sends a message after begin has agreed, which gets the reference that
-// is meant for its parts, if it has several, and returns the one to use.
-func (s *Service) sendAs(ctx context.Context, m Message, begin func(reference uint16) (uint16, error)) (Receipt, error) {
+// journal is what is known of earlier tries of a message, and where this one is
+// noted.
+type journal struct {
+	// reference is what the parts were marked with; nil takes a new one.
+	reference *uint16
+	// parts are the receipts of earlier tries; nil if there was none. Those that
+	// were sent are not sent again.
+	parts []PartReceipt
+	// tracked is what follows the parts since the first try in this program.
+	tracked *tracked
+	// note is called before a part goes to the modem, with what is known of all,
+	// that one in doubt. Its error ends the try. Nil notes nothing.
+	note func(reference uint16, parts []PartReceipt) error
+}
+
+// sendAs sends what a journal says was not sent yet.
+func (s *Service) sendAs(ctx context.Context, m Message, j *journal) (Receipt, error) {
 	d, err := s.check(m)
 	if err != nil {
 		return Receipt{}, err
 	}
-	parts := d.parts.Len()
+	parts := j.parts
+	if len(parts) != d.parts.Len() {
+		parts = make([]PartReceipt, d.parts.Len())
+	}
 	notBegun := func(err error) (Receipt, error) {
-		return Receipt{Parts: make([]PartReceipt, parts)}, &SendError{Part: 1, Parts: parts, Outcome: NotSent, Err: err}
+		return Receipt{Parts: parts}, &SendError{Part: 1, Parts: len(parts), Outcome: NotSent, Err: err}
 	}
 	if err := s.load(ctx); err != nil {
 		return notBegun(err)
@@ -52,34 +69,44 @@ func (s *Service) sendAs(ctx context.Context, m Message, begin func(reference ui
 		return notBegun(err)
 	}
 	var reference uint16
-	if parts > 1 {
-		if reference, err = s.references.take(); err != nil {
+	switch {
+	case j.reference != nil:
+		reference = *j.reference
+	case len(parts) > 1:
+		now := time.Now()
+		if reference, err = s.references.take(now, m.To, now.Add(s.cfg.reportTime(m.validity(now)))); err != nil {
 			return notBegun(err)
 		}
 	}
-	if reference, err = begin(reference); err != nil {
-		return notBegun(err)
-	}
-	return s.send(ctx, m, reference)
+	return s.send(ctx, m, reference, parts, j)
 }
 
-// send sends a message whose parts carry a reference. The caller holds the lock.
-func (s *Service) send(ctx context.Context, m Message, reference uint16) (Receipt, error) {
+// send sends the parts of a message that were not sent yet. The caller holds
+// the lock.
+func (s *Service) send(ctx context.Context, m Message, reference uint16, parts []PartReceipt, j *journal) (Receipt, error) {
 	segments, to, err := s.compose(m, reference)
 	if err != nil {
 		return Receipt{}, err
 	}
-	receipt := Receipt{
-		Parts:   make([]PartReceipt, len(segments)),
-		tracked: s.reports.track(to, reference, len(segments), m.StatusReport, s.cfg.reportTime(m.Validity)),
+	receipt := Receipt{Parts: parts, tracked: j.tracked}
+	if receipt.tracked == nil {
+		receipt.tracked = s.reports.track(to, parts, m.StatusReport, s.cfg.reportTime(m.validity(time.Now())))
 	}
-	if len(segments) > 1 && s.cfg.Quirks.MoreMessages {
-		// A refusal costs speed alone (TS 27.005 clause 3.5.6).
-		_, _ = s.modem.Command(ctx, at.Command{Text: "+CMMS=1", Timeout: s.cfg.commandTimeout()})
-	}
+	s.keepLink(ctx, len(segments))
 	for i, seg := range segments {
-		part := &receipt.Parts[i]
-		err := s.sendPart(ctx, seg, m.InDoubt, part, receipt.tracked, i)
+		part := &parts[i]
+		if part.learn(receipt.tracked, i) {
+			continue
+		}
+		before := part.Outcome
+		part.Outcome = InDoubt
+		if j.note != nil {
+			if err := j.note(reference, parts); err != nil {
+				part.Outcome = before
+				return receipt, &SendError{Part: i + 1, Parts: len(segments), Outcome: before, Err: err}
+			}
+		}
+		err := s.sendPart(ctx, seg, m.InDoubt, part, receipt.tracked, i, before == InDoubt)
 		if part.Outcome != Sent {
 			return receipt, &SendError{Part: i + 1, Parts: len(segments), Outcome: part.Outcome, Err: err}
 		}
@@ -87,36 +114,60 @@ func (s *Service) send(ctx context.Context, m Message, reference uint16) (Receip
 	return receipt, nil
 }
 
+// keepLink asks the modem to keep the link to the network up between the parts
+// of a long message. It does so for 1 to 5 s after each (TS 27.005 clause
+// 3.5.6), so it has to be asked again after a pause. A refusal costs speed
+// alone.
+func (s *Service) keepLink(ctx context.Context, parts int) {
+	if parts > 1 && s.cfg.Quirks.MoreMessages {
+		_, _ = s.modem.Command(ctx, at.Command{Text: "+CMMS=1", Timeout: s.cfg.commandTimeout()})
+	}
+}
+
 // sendPart sends one part until its fate is known or nothing is left to try.
-func (s *Service) sendPart(ctx context.Context, seg segment, policy DoubtPolicy, part *PartReceipt, t *tracked, i int) error {
-	doubted := false
-	for {
+// doubted says that an earlier try was in doubt.
+func (s *Service) sendPart(ctx context.Context, seg segment, policy DoubtPolicy, part *PartReceipt, t *tracked, i int, doubted bool) error {
+	pauses := s.cfg.retryPauses()
+	for try := 0; !part.learn(t, i); try++ {
 		part.Attempts++
+		part.Time = time.Now()
+		t.begin(i)
 		doubt := s.watch(t, i)
 		mr, outcome, err := s.sendSegment(ctx, seg)
+		refused := outcome == NotSent
+		if refused && doubted { // it says nothing of an earlier try
+			outcome = InDoubt
+		}
 		t.sent(i, outcome, mr)
-		if outcome == InDoubt {
+		if outcome == InDoubt && !refused {
 			s.settle(ctx, doubt)
 		} else {
 			doubt.stop()
 		}
 		part.Outcome, part.Reference = t.outcome(i)
 		if part.Outcome == Sent {
-			return nil
+			break
 		}
+		again := refused && temporary(err) || !refused && part.Outcome == InDoubt && s.retries(policy, err)
 		doubted = doubted || part.Outcome == InDoubt
-		again := part.Outcome == NotSent && temporary(err) || part.Outcome == InDoubt && s.retries(policy, err)
-		if doubted { // a refusal now says nothing of an earlier try
+		if doubted {
 			part.Outcome = InDoubt
 		}
-		pauses := s.cfg.retryPauses()
-		if !again || part.Attempts > len(pauses) {
+		if !again || try == len(pauses) || s.pause(ctx, pauses[try]) != nil || s.ensureSetup(ctx) != nil {
 			return err
 		}
-		if s.pause(ctx, pauses[part.Attempts-1]) != nil || s.ensureSetup(ctx) != nil {
-			return err
-		}
+		s.keepLink(ctx, len(t.parts))
 	}
+	return nil
+}
+
+// learn notes that a part was sent after all, by a late answer or a report, and
+// tells whether it was sent.
+func (p *PartReceipt) learn(t *tracked, i int) bool {
+	if outcome, reference := t.outcome(i); outcome == Sent {
+		p.Outcome, p.Reference = outcome, reference
+	}
+	return p.Outcome == Sent
 }
 
 // pause waits and lets others use the modem meanwhile. The caller holds the

@@ -19,15 +19,15 @@ type Service struct {
 
 	// sending is a lock that can be waited for with a context; it guards the
 	// fields of this group and the order of dialogues on the modem.
-	sending    chan struct{}
-	routing    routing
-	selected   string // storage selected by the last +CPMS
-	loaded     bool   // what the store holds was read
-	references references
+	sending  chan struct{}
+	routing  routing
+	selected string // storage selected by the last +CPMS
+	loaded   bool   // what the store holds was read
 
-	inbox   *inbox  // has a lock of its own
-	reports reports // has a lock of its own
+	references *references // has a lock of its own
+	inbox      *inbox      // has a lock that can be waited for
 
+	reports    reports    // has a lock of its own
 	broadcasts broadcasts // has a lock of its own
 
 	ready      atomic.Bool   // the modem is set up
@@ -46,7 +46,7 @@ func New(modem at.Commander, cfg *Config) *Service {
 		s.cfg.Logger = slog.New(slog.DiscardHandler)
 	}
 	s.inbox = newInbox(&s.cfg)
-	s.references = references{store: s.cfg.Store, inFlight: s.reports.inFlight}
+	s.references = newReferences(s.cfg.Store)
 	return s
 }
 

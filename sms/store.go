@@ -25,7 +25,8 @@ type Change struct {
 
 // Buckets of a Store.
 const (
-	bucketReference = "reference" // the next references of long messages
+	bucketReference = "reference" // recipient: time, the next reference of long messages
+	bucketFlight    = "flight"    // recipient, reference: until when it is in use
 	bucketSeen      = "seen"      // digest: time; the ledger
 	bucketPart      = "part"      // digest: time, TPDU
 	bucketOutbox    = "outbox"    // number: what is to be sent
