@@ -11,6 +11,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/telemodem/telemodem/internal/nonblock"
 )
 
 // Conn is a link that came up. It is a Link. Any number of goroutines may use
@@ -81,7 +83,8 @@ type addresses struct {
 // a limit has, and ends it by SetReadDeadline if the stream has that, as those
 // of packages at and net do; any other stream is closed, since nothing else
 // ends its Read. The same goes for a Write that does not end, and
-// SetWriteDeadline. A failed Dial treats the stream likewise.
+// SetWriteDeadline. A failed Dial treats the stream likewise. An *os.File whose
+// Fd was called is made non-blocking again, since nothing would end its Read.
 //
 // Errors are of type *Error, or tell of a Config that cannot be.
 func Dial(ctx context.Context, stream io.ReadWriteCloser, config *Config) (*Conn, error) {
@@ -102,6 +105,7 @@ func establish(ctx context.Context, stream io.ReadWriteCloser, config *Config, r
 	if ctx.Err() != nil {
 		return nil, &Error{Op: string(r), Phase: PhaseEstablish, Err: context.Cause(ctx)}
 	}
+	nonblock.Restore(stream)
 	c := newConn(stream, s)
 	go c.run()
 	select {
