@@ -292,6 +292,9 @@ func (g *gateway) route(from netip.Addr, p []byte) {
 		g.toModem(l, p)
 		return
 	}
+	if m := g.leased[to]; m != nil && m.sockets.takePacket(p) {
+		return
+	}
 	if h := g.hosts[to]; h != nil && h.receive(p) {
 		return
 	}

@@ -28,6 +28,7 @@ const backlog = 128
 var (
 	errRefused     = errors.New("connection refused")
 	errUnreachable = errors.New("no route to host")
+	errPortInUse   = errors.New("the port is in use")
 )
 
 // Accept waits for the next connection.
@@ -113,16 +114,33 @@ func (m *Modem) dialNetwork(ctx context.Context, network, address string) (net.C
 	return m.n.DialContext(ctx, network, address)
 }
 
-// dialListener is dialNetwork for TCP listeners; ok is false for all else.
+// dialListener is dialNetwork for TCP listeners; ok is false for all else. A
+// name that the network does not know is unreachable.
 func (m *Modem) dialListener(network, address string) (conn net.Conn, ok bool, err error) {
-	to, err := netip.ParseAddrPort(address)
+	host, port, err := net.SplitHostPort(address)
 	if err != nil || network != "tcp" {
 		return nil, false, nil
 	}
 	m.n.mu.Lock()
 	defer m.n.mu.Unlock()
-	if h := m.n.gateway.hosts[to.Addr()]; h == nil || h.listeners[to.Port()] == nil {
+	addr, err := netip.ParseAddr(host)
+	if err != nil {
+		if addr, ok = m.n.gateway.lookup(host); !ok {
+			return nil, true, errUnreachable
+		}
+	}
+	to, err := netip.ParseAddrPort(net.JoinHostPort(addr.String(), port))
+	if err != nil {
 		return nil, false, nil
+	}
+	switch h := m.n.gateway.hosts[to.Addr()]; {
+	case h != nil && h.listeners[to.Port()] != nil:
+	case h != nil:
+		return nil, true, errRefused
+	case m.n.gateway.links[prefix6(to.Addr())] != nil: // a program behind another modem's data call
+		return nil, false, nil
+	default:
+		return nil, true, errUnreachable
 	}
 	for _, id := range m.contexts.ids() {
 		if c := m.contexts.defs[id]; c.active && c.source(to.Addr()).IsValid() {

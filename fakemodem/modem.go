@@ -235,8 +235,8 @@ func (m *Modem) powerOff(cause error) {
 	if m.second != nil {
 		m.second.reset()
 	}
+	m.sockets.reset() // before the contexts: a modem without power says nothing of them
 	m.contexts.reset(cause)
-	m.sockets.reset()
 	m.voice.reset(m)
 	m.on = false
 	m.n.cancel(m.boot)

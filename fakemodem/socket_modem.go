@@ -14,11 +14,12 @@ type SocketDialect uint8
 
 // Dialects. A personality has its maker's by preset.
 const (
-	SocketsNone    SocketDialect = iota
-	SocketsSIM800                // CIPSTART, CIPSEND, CIPRXGET
-	SocketsSIM7600               // NETOPEN, CIPOPEN, CIPSEND, CIPRXGET
-	SocketsQuectel               // QIACT, QIOPEN, QISEND, QIRD
-	SocketsUblox                 // USOCR, USOCO, USOWR, USORD
+	SocketsNone     SocketDialect = iota
+	SocketsSIM800                 // CIPSTART, CIPSEND, CIPRXGET
+	SocketsSIM7600                // NETOPEN, CIPOPEN, CIPSEND, CIPRXGET
+	SocketsQuectel                // QIACT, QIOPEN, QISEND, QIRD
+	SocketsUblox                  // USOCR, USOCO, USOWR, USORD of SARA-R4, R5 and LARA-R6
+	SocketsUbloxPSD               // the same of SARA-U2 and G3, with the profiles UPSD, UPSDA, UPSND
 )
 
 // socketDialects has the commands and limits of each dialect.
@@ -31,7 +32,9 @@ type socketDialect struct {
 	// Notices of a socket; ready and closed get its number.
 	ready  func(s *modemSocket) string
 	closed func(s *modemSocket) string
-	lost   string // the context is gone
+	// lost tells that the context is gone; service is how far the service had
+	// come. Nil says nothing.
+	lost func(service int) string
 }
 
 // WithSockets gives a modem the sockets of a dialect other than its maker's.
@@ -59,6 +62,8 @@ type SocketFaults struct {
 	ActivateFail int           // activations that fail
 	ShortBlock   int           // reads that stop one octet before the end, and say no more
 	Delay        time.Duration // before a prompt
+	SlowTLS      time.Duration // before a TLS handshake begins
+	LoseDatagram int           // datagrams of sockets that are lost on the way to their peer
 }
 
 // SetSocketFaults changes what goes wrong from now on.
@@ -82,6 +87,8 @@ type socketSet struct {
 	faults  SocketFaults
 	list    map[int]*modemSocket
 	service int // how far the service has come; the dialect's own count
+	files   map[string][]byte
+	secure  map[int]*tlsProfile // by the dialect's number
 }
 
 // modemSocket is one of them. Its fields are guarded by the network's lock.
@@ -92,16 +99,25 @@ type modemSocket struct {
 	host    string
 	port    int
 	conn    net.Conn // nil until connected
-	in      [][]byte // received: datagrams, or pieces of the stream
-	size    int      // octets in it
-	told    bool     // that there is data, and it was not drained since
-	eof     bool     // the other side has closed
+	tls     *tlsProfile
+	bound   uint16         // the local port of a socket for datagrams in the simulated network
+	peer    netip.AddrPort // its only peer, if it has one
+	in      []arrival
+	size    int  // octets in it
+	told    bool // that there is data, and it was not drained since
+	eof     bool // the other side has closed
 	sent    int
 	out     [][]byte      // taken from the host, not written yet
 	queued  int           // octets in it
 	writing bool          // a goroutine writes it
 	room    chan struct{} // wakes the reader when there is room
 	stop    context.CancelFunc
+}
+
+// arrival is a datagram and its sender, or a piece of a stream.
+type arrival struct {
+	data []byte
+	from netip.AddrPort
 }
 
 // socketBuffer is what a modem keeps for a socket before the peer has to wait.
@@ -134,16 +150,24 @@ func (s *socketSet) of(m *Modem) *socketDialect {
 	if s.dialect != nil {
 		return s.dialect
 	}
-	for prefix, d := range map[string]SocketDialect{
-		"SIM800": SocketsSIM800, "SIM900": SocketsSIM800, "SIM76": SocketsSIM7600, "SIM75": SocketsSIM7600,
-		"EC2": SocketsQuectel, "EG9": SocketsQuectel, "BG9": SocketsQuectel, "BG7": SocketsQuectel,
-		"SARA": SocketsUblox, "LARA": SocketsUblox,
-	} {
-		if strings.HasPrefix(strings.ToUpper(m.kind.Name), prefix) {
-			return socketDialects[d]
+	for _, maker := range makersSockets {
+		if strings.HasPrefix(strings.ToUpper(m.kind.Name), maker.prefix) {
+			return socketDialects[maker.dialect]
 		}
 	}
 	return nil
+}
+
+// makersSockets has the dialects by the beginning of the model's name; the
+// first that fits counts.
+var makersSockets = []struct {
+	prefix  string
+	dialect SocketDialect
+}{
+	{"SIM800", SocketsSIM800}, {"SIM900", SocketsSIM800}, {"SIM76", SocketsSIM7600}, {"SIM75", SocketsSIM7600},
+	{"EC2", SocketsQuectel}, {"EG9", SocketsQuectel}, {"BG9", SocketsQuectel}, {"BG7", SocketsQuectel},
+	{"SARA-U", SocketsUbloxPSD}, {"SARA-G", SocketsUbloxPSD}, {"LISA-U", SocketsUbloxPSD},
+	{"SARA", SocketsUblox}, {"LARA", SocketsUblox},
 }
 
 // activate brings the packet context of the sockets up.
@@ -165,8 +189,8 @@ func (s *socketSet) contextGone(m *Modem, pc *packetContext) {
 	was := s.service
 	s.service = 0
 	s.closeAll()
-	if d := s.of(m); was > 0 && d != nil && d.lost != "" && m.on {
-		m.notify(d.lost)
+	if d := s.of(m); was > 0 && d != nil && d.lost != nil && m.on {
+		m.notify(d.lost(was))
 	}
 }
 
@@ -177,9 +201,10 @@ func (s *socketSet) deactivate(m *Modem, id int) {
 	m.contexts.deactivate(m.contexts.get(id), errHungUp)
 }
 
-// reset forgets everything, at a restart.
+// reset forgets everything but what is stored, at a restart.
 func (s *socketSet) reset() {
 	s.service = 0
+	s.secure = nil
 	s.closeAll()
 }
 
@@ -215,44 +240,87 @@ func (k *modemSocket) connect(done func(err error)) {
 	s := &k.m.sockets
 	ctx, cancel := context.WithTimeout(context.Background(), 75*time.Second)
 	k.stop = cancel
-	dial := s.dial
-	if dial == nil {
-		dial = k.m.dialNetwork
-	}
 	refuse := takeFault(&s.faults.OpenFails)
 	slow := s.faults.SlowNames
 	if _, err := netip.ParseAddr(k.host); err == nil {
 		slow = 0
 	}
-	address := net.JoinHostPort(k.host, strconv.Itoa(k.port))
+	reach := k.reach()
 	k.m.n.start(func() {
 		defer cancel()
 		var conn net.Conn
-		err := net.ErrClosed
-		if slow > 0 {
-			select {
-			case <-time.After(slow):
-			case <-ctx.Done():
-			}
+		err := pause(ctx, slow)
+		if refuse {
+			err = errRefused
 		}
-		if !refuse && ctx.Err() == nil {
-			conn, err = dial(ctx, k.network, address)
+		if err == nil {
+			conn, err = reach(ctx)
 		}
 		k.m.n.mu.Lock()
 		defer k.m.n.mu.Unlock()
 		if s.list[k.id] != k {
-			if err == nil {
+			if conn != nil {
 				conn.Close()
 			}
 			done(net.ErrClosed)
 			return
 		}
-		if err == nil {
+		if conn != nil {
 			k.conn = conn
 			k.m.n.start(k.read)
 		}
 		done(err)
 	})
+}
+
+// reach is the way to the peer. That of a datagram socket in the simulated
+// network has no connection.
+func (k *modemSocket) reach() func(ctx context.Context) (net.Conn, error) {
+	s := &k.m.sockets
+	if s.dial == nil && k.network == "udp" {
+		return func(context.Context) (net.Conn, error) {
+			k.m.n.mu.Lock()
+			defer k.m.n.mu.Unlock()
+			return nil, k.bindTo(k.host, k.port)
+		}
+	}
+	dial, address := s.dial, net.JoinHostPort(k.host, strconv.Itoa(k.port))
+	if dial == nil {
+		dial = k.m.dialNetwork
+	}
+	if k.tls == nil || k.network != "tcp" {
+		return func(ctx context.Context) (net.Conn, error) { return dial(ctx, k.network, address) }
+	}
+	config, err := k.tls.config(s.files, k.host)
+	slow := s.faults.SlowTLS
+	return func(ctx context.Context) (net.Conn, error) {
+		if err != nil {
+			return nil, err
+		}
+		conn, err := dial(ctx, k.network, address)
+		if err == nil {
+			err = pause(ctx, slow)
+		}
+		if err != nil {
+			if conn != nil {
+				conn.Close()
+			}
+			return nil, err
+		}
+		return handshake(ctx, k.m.n, conn, config)
+	}
+}
+
+// pause waits for d; its error is that of ctx, if that ends first.
+func pause(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
+	return ctx.Err()
 }
 
 // read takes in what the peer sends, as far as there is room for it.
@@ -262,9 +330,7 @@ func (k *modemSocket) read() {
 		n, err := k.conn.Read(b)
 		k.m.n.mu.Lock()
 		if n > 0 || err == nil && k.network == "udp" {
-			k.in = append(k.in, append([]byte(nil), b[:n]...))
-			k.size += n
-			k.announce()
+			k.receive(arrival{data: append([]byte(nil), b[:n]...)})
 		}
 		mine := k.m.sockets.list[k.id] == k
 		full := k.size >= socketBuffer
@@ -290,6 +356,13 @@ func (k *modemSocket) read() {
 	}
 }
 
+// receive takes in what has come.
+func (k *modemSocket) receive(a arrival) {
+	k.in = append(k.in, a)
+	k.size += len(a.data)
+	k.announce()
+}
+
 // announce tells of data once until it was drained.
 func (k *modemSocket) announce() {
 	if k.told {
@@ -301,18 +374,18 @@ func (k *modemSocket) announce() {
 	}
 }
 
-// take gives up to most octets of the stream, or one datagram cut to it.
-func (k *modemSocket) take(most int) []byte {
-	var out []byte
+// take gives up to most octets of the stream, or one datagram cut to it and its
+// sender.
+func (k *modemSocket) take(most int) (out []byte, from netip.AddrPort) {
 	for len(k.in) > 0 && len(out) < most {
-		piece := k.in[0]
+		piece := k.in[0].data
 		n := min(len(piece), most-len(out))
-		out = append(out, piece[:n]...)
+		out, from = append(out, piece[:n]...), k.in[0].from
 		if n == len(piece) || k.network == "udp" {
 			k.in = k.in[1:]
 			k.size -= len(piece)
 		} else {
-			k.in[0] = piece[n:]
+			k.in[0].data = piece[n:]
 			k.size -= n
 		}
 		if k.network == "udp" {
@@ -326,8 +399,11 @@ func (k *modemSocket) take(most int) []byte {
 	case k.room <- struct{}{}:
 	default:
 	}
-	return out
+	return out, from
 }
+
+// connected tells whether the socket can send to its peer.
+func (k *modemSocket) connected() bool { return k.conn != nil || k.peer.IsValid() }
 
 // close ends the socket and frees its number.
 func (k *modemSocket) close() {
@@ -351,11 +427,14 @@ func (k *modemSocket) close() {
 // the number of octets taken.
 func (k *modemSocket) send(_ *Call, data []byte, done func(taken int, err error) Result) Result {
 	s := &k.m.sockets
-	if takeFault(&s.faults.SendFails) || k.conn == nil || k.eof {
+	if takeFault(&s.faults.SendFails) || !k.connected() || k.eof {
 		return done(0, net.ErrClosed)
 	}
 	if s.faults.Partial > 0 {
 		data = data[:min(len(data), s.faults.Partial)]
+	}
+	if k.peer.IsValid() {
+		return k.transmit(k.peer, data, done)
 	}
 	room := socketBuffer - k.queued
 	if len(data) > room && k.network == "udp" {

@@ -26,7 +26,7 @@ func init() {
 		},
 		ready:  func(k *modemSocket) string { return fmt.Sprintf("+CIPRXGET: 1,%d", k.id) },
 		closed: func(k *modemSocket) string { return fmt.Sprintf("+IPCLOSE: %d,1", k.id) },
-		lost:   "+CIPEVENT: NETWORK CLOSED UNEXPECTEDLY",
+		lost:   func(int) string { return "+CIPEVENT: NETWORK CLOSED UNEXPECTEDLY" },
 	}
 }
 
@@ -95,6 +95,11 @@ func cipOpen(c *Call) Result {
 	}
 	if k.network == "udp" { // bound to a local port; the peer is named with each send
 		k.host = ""
+		if k.bind(uint16(c.between(4, 1, 65535, 0))) != nil {
+			k.close()
+			report(6)
+			return ERROR
+		}
 		report(0)
 		return OK
 	}
@@ -127,25 +132,6 @@ func cipSend7600(c *Call) Result {
 		}
 		return k.sendTo(c, host, port, data, report)
 	})
-}
-
-// sendTo connects a datagram socket with its first peer and sends.
-func (k *modemSocket) sendTo(c *Call, host string, port int, data []byte, done func(int, error) Result) Result {
-	if k.network != "udp" || k.conn != nil {
-		return k.send(c, data, done)
-	}
-	k.host, k.port = host, port
-	data = append([]byte(nil), data...)
-	k.connect(func(err error) {
-		r := done(0, err)
-		if err == nil {
-			r = k.send(c, data, done)
-		}
-		if r.kind != kindPending {
-			c.finish(r)
-		}
-	})
-	return pending
 }
 
 func cipClose7600(c *Call) Result {

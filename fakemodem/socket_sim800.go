@@ -19,6 +19,7 @@ func init() {
 			"+CSTT":      {run: cipTask},
 			"+CIICR":     {run: cipActivate, sim: true},
 			"+CIFSR":     {run: cipAddress},
+			"+CIPSSL":    {run: cipSSL, test: "(0,1)"},
 			"+CIPSTART":  {run: cipStart},
 			"+CIPSEND":   {run: cipSend},
 			"+CIPCLOSE":  {run: cipClose},
@@ -92,6 +93,13 @@ func cipStart(c *Call) Result {
 	}
 	k := s.create(c.m, id, strings.ToLower(c.text(1, "TCP")))
 	k.host, k.port = c.text(2, ""), port
+	if k.network == "tcp" && s.secure != nil {
+		if s.oneSecure() {
+			k.close()
+			return CME(cmeNotAllowed)
+		}
+		k.tls = new(tlsProfile) // whoever the server is
+	}
 	if takeFault(&s.faults.StaleReady) {
 		c.m.after(0, func() { c.m.notify("+CIPRXGET: 1,5") })
 	}
@@ -106,10 +114,37 @@ func cipStart(c *Call) Result {
 	return OK
 }
 
+// cipSSL turns TLS on for the connections that are opened from now on. SIM900
+// has none.
+func cipSSL(c *Call) Result {
+	s := &c.m.sockets
+	switch {
+	case strings.HasPrefix(c.m.kind.Name, "SIM900"):
+		return ERROR
+	case c.Op == Read:
+		c.Info(fmt.Sprintf("+CIPSSL: %d", len(s.secure)))
+	case c.between(0, 0, 1, 0) == 1:
+		s.profile(0)
+	default:
+		s.secure = nil
+	}
+	return OK
+}
+
+// oneSecure tells whether the one TLS session is in use.
+func (s *socketSet) oneSecure() bool {
+	for _, k := range s.list {
+		if k.tls != nil {
+			return true
+		}
+	}
+	return false
+}
+
 func cipSend(c *Call) Result {
 	id, size := c.between(0, 0, 5, 0), c.between(1, 1, 1460, 0)
 	k := c.m.sockets.list[id]
-	if c.bad || c.Op != Set || k == nil || k.conn == nil || k.eof || c.m.sockets.tooLong(size) {
+	if c.bad || c.Op != Set || k == nil || !k.connected() || k.eof || c.m.sockets.tooLong(size) {
 		return ERROR
 	}
 	return c.prompted("\r\n> ", size, func(data []byte) Result {
@@ -139,7 +174,7 @@ func cipRxGet(c *Call) Result {
 		c.Info(fmt.Sprintf("+CIPRXGET: 4,%d,%d", id, k.size))
 		return OK
 	}
-	data := k.take(c.between(2, 1, 1500, 1460))
+	data, _ := k.take(c.between(2, 1, 1500, 1460))
 	return c.block(fmt.Sprintf("+CIPRXGET: 2,%d,%d,%d\r\n", id, len(data), k.size), data, "")
 }
 
@@ -170,7 +205,7 @@ func cipStatus(c *Call) Result {
 		return OK
 	case k.eof:
 		state = "CLOSED"
-	case k.conn == nil:
+	case !k.connected():
 		state = "CONNECTING"
 	default:
 		state = "CONNECTED"
