@@ -316,11 +316,13 @@ func usoControl(c *Call) Result {
 		return CME(cmeNotAllowed)
 	}
 	value := 0
-	if what == 10 && k.connected() {
+	switch {
+	case what == 0:
+		value = map[string]int{"tcp": 6, "udp": 17}[k.network]
+	case what == 10 && k.connected() && k.eof:
+		value = 7 // close wait
+	case what == 10 && k.connected():
 		value = 4 // connected
-		if k.eof {
-			value = 7 // close wait
-		}
 	}
 	c.Info(fmt.Sprintf("+USOCTL: %d,%d,%d", k.id, what, value))
 	return OK

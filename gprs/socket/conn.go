@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"strconv"
 	"sync"
@@ -15,8 +16,8 @@ type conn struct {
 	s       *Stack
 	id      int // -1 until the modem has given one
 	network string
-	host    string
-	port    int
+	host    string // empty for a socket that listens
+	port    int    // the peer's, or the one that it listens at
 
 	started bool // pump and push run; guarded by Stack.mu
 
@@ -24,7 +25,7 @@ type conn struct {
 	readDeadline  *deadline
 	writeDeadline *deadline
 	writeTurn     chan struct{} // holds a token while a Write is at work
-	pieces        chan []byte   // to push
+	pieces        chan piece    // to push
 	results       chan error    // of push, one for each piece
 
 	kick      chan struct{} // there may be data
@@ -52,7 +53,7 @@ func newConn(s *Stack, network, host string, port int) *conn {
 	}
 	k := &conn{s: s, id: -1, network: network, host: host, port: port, most: most,
 		readDeadline: newDeadline(), writeDeadline: newDeadline(),
-		writeTurn: make(chan struct{}, 1), pieces: make(chan []byte), results: make(chan error, 1),
+		writeTurn: make(chan struct{}, 1), pieces: make(chan piece), results: make(chan error, 1),
 		kick: make(chan struct{}, 1), closing: make(chan struct{}), pumpDone: make(chan struct{}), pushDone: make(chan struct{})}
 	k.in.init(network == "udp")
 	return k
@@ -74,6 +75,13 @@ func (k *conn) closedByPeer() {
 	k.wake()
 }
 
+// notClosed takes back closedByPeer.
+func (k *conn) notClosed() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.closed = false
+}
+
 // fail ends the socket with a cause, the first one.
 func (k *conn) fail(cause error) {
 	k.failOnce.Do(func() {
@@ -84,6 +92,9 @@ func (k *conn) fail(cause error) {
 		k.in.end(cause)
 	})
 }
+
+// secure tells whether the modem speaks TLS on the connection.
+func (k *conn) secure() bool { return k.network == "tcp" && k.s.cfg.TLS != nil }
 
 func (k *conn) cause() error {
 	k.mu.Lock()
@@ -98,13 +109,20 @@ func (k *conn) opError(op string, err error) error {
 	return &net.OpError{Op: op, Net: k.network, Source: k.LocalAddr(), Addr: k.RemoteAddr(), Err: err}
 }
 
-// LocalAddr is the socket's number at the modem: the address is the modem's own.
+// LocalAddr is the socket's number at the modem, or the port that it listens
+// at: the address is the modem's own.
 func (k *conn) LocalAddr() net.Addr {
+	if k.host == "" {
+		return &net.UDPAddr{IP: net.IPv4zero, Port: k.port}
+	}
 	return hostPort{k.network, "modem socket " + strconv.Itoa(k.id)}
 }
 
-// RemoteAddr is the peer as it was named.
+// RemoteAddr is the peer as it was named; nil for a socket that listens.
 func (k *conn) RemoteAddr() net.Addr {
+	if k.host == "" {
+		return nil
+	}
 	return hostPort{k.network, net.JoinHostPort(k.host, strconv.Itoa(k.port))}
 }
 
@@ -126,13 +144,14 @@ func (k *conn) SetWriteDeadline(t time.Time) error {
 
 // Close closes the socket at the modem and waits until it is closed. It may be
 // called twice. If the modem does not take the command, the error says so, and
-// the number stays in use until the Stack is closed.
+// the number stays in use until the modem does: it is asked again and again.
 func (k *conn) Close() error {
 	k.closeOnce.Do(func() {
 		k.fail(net.ErrClosed)
 		<-k.pushDone
 		<-k.pumpDone
 		if !k.s.release(k) {
+			k.s.releaseLater(k)
 			k.closeErr = k.opError("close", errNotClosed)
 		}
 	})
@@ -142,14 +161,20 @@ func (k *conn) Close() error {
 var errNotClosed = errors.New("the modem was busy and may have the socket open still")
 
 func (k *conn) Read(p []byte) (int, error) {
+	n, _, err := k.read(p)
+	return n, err
+}
+
+// read is Read, and tells who sent a datagram.
+func (k *conn) read(p []byte) (int, netip.AddrPort, error) {
 	for {
 		if k.readDeadline.isPast() {
-			return 0, k.opError("read", os.ErrDeadlineExceeded)
+			return 0, netip.AddrPort{}, k.opError("read", os.ErrDeadlineExceeded)
 		}
-		n, changed, err := k.in.take(p)
+		n, from, changed, err := k.in.take(p)
 		if n > 0 || err != nil || changed == nil {
 			k.wakeIfDrained()
-			return n, k.opError("read", err)
+			return n, from, k.opError("read", err)
 		}
 		select {
 		case <-changed:
@@ -166,11 +191,11 @@ func (k *conn) wakeIfDrained() {
 }
 
 func (k *conn) Write(p []byte) (int, error) {
-	n, err := k.write(p)
+	n, err := k.write(p, netip.AddrPort{})
 	return n, k.opError("write", err)
 }
 
-func (k *conn) write(p []byte) (n int, err error) {
+func (k *conn) write(p []byte, to netip.AddrPort) (n int, err error) {
 	if k.writeDeadline.isPast() {
 		return 0, os.ErrDeadlineExceeded
 	}
@@ -186,8 +211,8 @@ func (k *conn) write(p []byte) (n int, err error) {
 		return 0, err
 	}
 	for n < len(p) {
-		piece := p[n:min(len(p), n+k.mostOctets())]
-		taken, err := k.give(append([]byte(nil), piece...))
+		part := p[n:min(len(p), n+k.mostOctets())]
+		taken, err := k.give(piece{append([]byte(nil), part...), to})
 		n += taken
 		if err != nil {
 			return n, err
@@ -214,9 +239,9 @@ func (k *conn) landed() error {
 }
 
 // give hands a piece to push and waits until the modem has it.
-func (k *conn) give(piece []byte) (int, error) {
+func (k *conn) give(p piece) (int, error) {
 	select {
-	case k.pieces <- piece:
+	case k.pieces <- p:
 	case <-k.writeDeadline.wait():
 		return 0, os.ErrDeadlineExceeded
 	case <-k.closing:
@@ -227,10 +252,10 @@ func (k *conn) give(piece []byte) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		return len(piece), nil
+		return len(p.data), nil
 	case <-k.writeDeadline.wait():
 		k.flying = true // it cannot be taken back
-		return len(piece), os.ErrDeadlineExceeded
+		return len(p.data), os.ErrDeadlineExceeded
 	case <-k.closing:
 		return 0, k.cause()
 	}

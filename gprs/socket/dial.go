@@ -39,14 +39,19 @@ func (s *Stack) dial(ctx context.Context, network, address string) (*conn, error
 	if transport == "" {
 		return nil, net.UnknownNetworkError(network)
 	}
-	k, err := s.reserve(transport, host, int(port))
+	return s.establish(ctx, transport, host, int(port), s.driver.open)
+}
+
+// establish makes a socket of open, within the limits of ctx and the Stack.
+func (s *Stack) establish(ctx context.Context, network, host string, port int, open opener) (*conn, error) {
+	k, err := s.reserve(network, host, port)
 	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, orDuration(s.cfg.OpenTimeout, 120*time.Second))
 	defer cancel()
 	defer context.AfterFunc(s.opens, cancel)()
-	if err := s.open(ctx, k); err != nil {
+	if err := s.open(ctx, k, open); err != nil {
 		if ended := s.Err(); ended != nil {
 			return nil, ended
 		}
@@ -54,6 +59,9 @@ func (s *Stack) dial(ctx context.Context, network, address string) (*conn, error
 	}
 	return k, nil
 }
+
+// opener is a driver's way to open a socket.
+type opener func(ctx context.Context, k *conn) error
 
 // reserve takes a free number, where it is ours to choose.
 func (s *Stack) reserve(network, host string, port int) (*conn, error) {
@@ -64,6 +72,9 @@ func (s *Stack) reserve(network, host string, port int) (*conn, error) {
 	}
 	lim := s.driver.limits()
 	k := newConn(s, network, host, port)
+	if k.secure() && lim.secure > 0 && s.countSecureLocked() >= lim.secure {
+		return nil, ErrNoSocket
+	}
 	if lim.ownIDs {
 		return k, nil
 	}
@@ -77,15 +88,39 @@ func (s *Stack) reserve(network, host string, port int) (*conn, error) {
 	return nil, ErrNoSocket
 }
 
-// open connects k, and if that fails frees its number on both sides.
-func (s *Stack) open(ctx context.Context, k *conn) error {
-	err := s.driver.open(ctx, k)
+// countSecureLocked counts the connections by TLS.
+func (s *Stack) countSecureLocked() (n int) {
+	for _, k := range s.sockets {
+		if k.secure() {
+			n++
+		}
+	}
+	return n
+}
+
+// adopt gives k the number that the modem has chosen.
+func (s *Stack) adopt(k *conn, id int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	k.id = id
+	s.sockets[id] = k
+}
+
+// has tells whether a number is in use by this Stack.
+func (s *Stack) has(id int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.sockets[id] != nil
+}
+
+// open opens k, and if that fails frees its number on both sides.
+func (s *Stack) open(ctx context.Context, k *conn, open opener) error {
+	err := open(ctx, k)
 	s.mu.Lock()
 	if err == nil && s.ending {
 		err = s.err
 	}
 	if err == nil {
-		s.sockets[k.id] = k
 		k.started = true
 		s.work.Add(2)
 	}
@@ -109,20 +144,22 @@ const closeTimeout = 30 * time.Second
 func (s *Stack) abandon(ctx context.Context, k *conn) {
 	s.mu.Lock()
 	aside := ctx.Err() != nil && !s.ending
-	if aside {
-		if k.id >= 0 {
-			s.sockets[k.id] = k
-		}
-		s.work.Add(1)
-	}
 	s.mu.Unlock()
-	if !aside {
-		s.release(k)
+	k.fail(net.ErrClosed)
+	if aside || !s.release(k) {
+		s.releaseLater(k)
+	}
+}
+
+// releaseLater closes k at the modem as soon as that takes the command, unless
+// the Stack ends before, which closes all of them.
+func (s *Stack) releaseLater(k *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ending {
 		return
 	}
-	k.fail(net.ErrClosed)
-	go func() {
-		defer s.work.Done()
+	s.work.Go(func() {
 		for !s.release(k) {
 			select {
 			case <-s.ctx.Done():
@@ -130,7 +167,7 @@ func (s *Stack) abandon(ctx context.Context, k *conn) {
 			case <-time.After(releasePause):
 			}
 		}
-	}()
+	})
 }
 
 // releasePause is between attempts to close a socket of a modem that is busy.

@@ -3,6 +3,7 @@ package socket
 import (
 	"context"
 	"errors"
+	"net/netip"
 
 	"github.com/telemodem/telemodem/at"
 )
@@ -27,11 +28,15 @@ var (
 	Quectel = Dialect{"Quectel", newQuectel}
 	// UBlox is SARA-R4, SARA-R5 and LARA-R6.
 	UBlox = Dialect{"u-blox", newUBlox}
+	// UBloxPSD is SARA-U2, SARA-G3 and LISA-U2, whose context is a packet
+	// switched data profile: Config.Profile.
+	UBloxPSD = Dialect{"u-blox with profiles", newUBloxPSD}
 )
 
 // limits are those of a dialect.
 type limits struct {
 	ids     int  // sockets at once
+	secure  int  // of them by TLS; zero: all
 	send    int  // octets in one piece
 	receive int  // octets in one read
 	ownIDs  bool // the modem chooses the number when the socket is opened
@@ -44,19 +49,29 @@ type driver interface {
 	// start brings the service up and closes what another run has left.
 	start(ctx context.Context) error
 	stop(ctx context.Context) error
-	// open connects s; a dialect with ownIDs sets s.id.
+	// open connects s; a dialect with ownIDs has s adopt its number.
 	open(ctx context.Context, s *conn) error
+	// listen binds s to its port, for datagrams from and to anybody. A dialect
+	// that does not tell who sent a datagram has errors.ErrUnsupported.
+	listen(ctx context.Context, s *conn) error
 	// send gives octets to the modem and tells how many it took. errLater asks
 	// to come again.
-	send(ctx context.Context, s *conn, p []byte) (int, error)
+	send(ctx context.Context, s *conn, p piece) (int, error)
 	// receive takes what has come, at most max octets; none is no error.
-	receive(ctx context.Context, s *conn, max int) ([]byte, error)
+	receive(ctx context.Context, s *conn, max int) (piece, error)
 	// alive tells whether the modem still has the connection.
 	alive(ctx context.Context, s *conn) (bool, error)
 	close(ctx context.Context, s *conn) error
 	// notices are the prefixes to listen to, and notice says what a line means.
 	notices() []string
 	notice(line string) notice
+}
+
+// piece is octets of a stream, or one datagram. addr is the other end of a
+// datagram of a socket that listens, and not set otherwise.
+type piece struct {
+	data []byte
+	addr netip.AddrPort
 }
 
 // notice is what a notification says.

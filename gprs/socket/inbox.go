@@ -2,6 +2,7 @@ package socket
 
 import (
 	"net"
+	"net/netip"
 	"sync"
 )
 
@@ -14,7 +15,7 @@ type inbox struct {
 	datagrams bool
 
 	mu      sync.Mutex
-	pieces  [][]byte
+	pieces  []piece
 	size    int
 	err     error // what comes behind the data
 	starved bool  // pump stopped since there was no room
@@ -26,11 +27,11 @@ func (b *inbox) init(datagrams bool) {
 	b.changed = make(chan struct{})
 }
 
-func (b *inbox) put(data []byte) {
+func (b *inbox) put(p piece) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.pieces = append(b.pieces, data)
-	b.size += len(data)
+	b.pieces = append(b.pieces, p)
+	b.size += len(p.data)
 	b.changedLocked()
 }
 
@@ -53,30 +54,32 @@ func (b *inbox) changedLocked() {
 	b.changed = make(chan struct{})
 }
 
-// take copies data into p. Without data it returns a channel to wait on, or
-// what comes behind. An empty p takes nothing and waits for nothing.
-func (b *inbox) take(p []byte) (n int, changed <-chan struct{}, err error) {
+// take copies data into p and tells whose it is. Without data it returns a
+// channel to wait on, or what comes behind. An empty p takes nothing and waits
+// for nothing.
+func (b *inbox) take(p []byte) (n int, from netip.AddrPort, changed <-chan struct{}, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if len(p) == 0 {
-		return 0, nil, nil
+		return 0, from, nil, nil
 	}
 	if len(b.pieces) == 0 {
 		if b.err != nil {
-			return 0, nil, b.err
+			return 0, from, nil, b.err
 		}
-		return 0, b.changed, nil
+		return 0, from, b.changed, nil
 	}
-	first := b.pieces[0]
-	n = copy(p, first)
-	if n < len(first) && !b.datagrams {
-		b.pieces[0] = first[n:]
+	first := &b.pieces[0]
+	n, from = copy(p, first.data), first.addr
+	if n < len(first.data) && !b.datagrams {
+		first.data = first.data[n:]
 		b.size -= n
-		return n, b.changed, nil
+		return n, from, b.changed, nil
 	}
+	b.size -= len(first.data)
+	*first = piece{}
 	b.pieces = b.pieces[1:]
-	b.size -= len(first)
-	return n, b.changed, nil
+	return n, from, b.changed, nil
 }
 
 // hasRoom tells whether more may be fetched, and notes it if not.

@@ -13,26 +13,36 @@ var noticeLines = []struct {
 	line    string
 	want    notice
 }{
-	{sim800{}, "+CIPRXGET: 1,3", notice{noticeData, 3}},
-	{sim800{}, "+CIPRXGET: 2,0,37,0", notice{}},
-	{sim800{}, "5, CLOSED", notice{noticeClosed, 5}},
-	{sim800{}, "+PDP: DEACT", notice{kind: noticeLost}},
-	{sim800{}, "0, CONNECT OK", notice{}},
-	{sim7600{}, "+CIPRXGET: 1,9", notice{noticeData, 9}},
-	{sim7600{}, "+IPCLOSE: 0,1", notice{noticeClosed, 0}},
-	{sim7600{}, "+IPCLOSE 4,1", notice{noticeClosed, 4}},
-	{sim7600{}, "+CIPEVENT: NETWORK CLOSED UNEXPECTEDLY", notice{kind: noticeLost}},
-	{quectel{}, `+QIURC: "recv",11`, notice{noticeData, 11}},
-	{quectel{}, `+QIURC: "closed",0`, notice{noticeClosed, 0}},
-	{quectel{}, `+QIURC: "pdpdeact",1`, notice{kind: noticeLost}},
-	{quectel{}, `+QIURC: "dnsgip",0,1,600`, notice{}},
-	{quectel{}, `+QSSLURC: "recv",2`, notice{noticeData, 2}},
-	{quectel{}, `+QIURC: "recv"`, notice{}},
-	{ublox{}, "+UUSORD: 6,12", notice{noticeData, 6}},
-	{ublox{}, "+UUSORF: 1,12", notice{noticeData, 1}},
-	{ublox{}, "+UUSOCL: 2", notice{noticeClosed, 2}},
-	{ublox{}, "+UUPSDD: 0", notice{kind: noticeLost}},
-	{ublox{}, "+UUSORD:", notice{}},
+	{newSIM800(nil, new(Config)), "+CIPRXGET: 1,3", notice{noticeData, 3}},
+	{newSIM800(nil, new(Config)), "+CIPRXGET: 2,0,37,0", notice{}},
+	{newSIM800(nil, new(Config)), "5, CLOSED", notice{noticeClosed, 5}},
+	{newSIM800(nil, new(Config)), "+PDP: DEACT", notice{kind: noticeLost}},
+	{newSIM800(nil, new(Config)), "0, CONNECT OK", notice{}},
+	{newSIM7600(nil, new(Config)), "+CIPRXGET: 1,9", notice{noticeData, 9}},
+	{newSIM7600(nil, new(Config)), "+IPCLOSE: 0,1", notice{noticeClosed, 0}},
+	{newSIM7600(nil, new(Config)), "+IPCLOSE 4,1", notice{noticeClosed, 4}},
+	{newSIM7600(nil, new(Config)), "+CIPEVENT: NETWORK CLOSED UNEXPECTEDLY", notice{kind: noticeLost}},
+	{newQuectel(nil, new(Config)), `+QIURC: "recv",11`, notice{noticeData, 11}},
+	{newQuectel(nil, new(Config)), `+QIURC: "closed",0`, notice{noticeClosed, 0}},
+	{newQuectel(nil, new(Config)), `+QIURC: "pdpdeact",1`, notice{kind: noticeLost}},
+	{newQuectel(nil, new(Config)), `+QIURC: "pdpdeact",2`, notice{}}, // of another context
+	{newQuectel(nil, &Config{Context: 2}), `+QIURC: "pdpdeact",2`, notice{kind: noticeLost}},
+	{newQuectel(nil, new(Config)), `+QIURC: "dnsgip",0,1,600`, notice{}},
+	{newQuectel(nil, new(Config)), `+QSSLURC: "recv",2`, notice{noticeData, 2}},
+	{newQuectel(nil, new(Config)), `+QIURC: "recv"`, notice{}},
+	{newUBlox(nil, new(Config)), "+UUSORD: 6,12", notice{noticeData, 6}},
+	{newUBlox(nil, new(Config)), "+UUSORF: 1,12", notice{noticeData, 1}},
+	{newUBlox(nil, new(Config)), "+UUSOCL: 2", notice{noticeClosed, 2}},
+	{newUBlox(nil, new(Config)), "+UUPSDD: 0", notice{kind: noticeLost}},
+	{newUBlox(nil, new(Config)), "+UUSORD:", notice{}},
+	{newUBloxPSD(nil, new(Config)), "+UUPSDD: 0", notice{kind: noticeLost}},
+	{newUBloxPSD(nil, new(Config)), "+UUPSDD: 1", notice{}}, // of another profile
+	{newUBloxPSD(nil, &Config{Profile: 3}), "+UUPSDD: 3", notice{kind: noticeLost}},
+}
+
+// drivers are all of them.
+func drivers(c at.Commander, cfg *Config) []driver {
+	return []driver{newSIM800(c, cfg), newSIM7600(c, cfg), newQuectel(c, cfg), newUBlox(c, cfg), newUBloxPSD(c, cfg)}
 }
 
 func TestNotices(t *testing.T) {
@@ -50,7 +60,7 @@ func FuzzNotice(f *testing.F) {
 	f.Add("+QIRD: 1500")
 	f.Add("+CIPRXGET: 2,0,99999999999,0")
 	f.Fuzz(func(t *testing.T, line string) {
-		for _, d := range []driver{sim800{}, sim7600{}, quectel{}, ublox{}} {
+		for _, d := range drivers(nil, new(Config)) {
 			if n := d.notice(line); n.kind != noticeNone && n.id < 0 {
 				t.Fatalf("%T: %q means socket %d", d, line, n.id)
 			}

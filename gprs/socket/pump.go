@@ -41,9 +41,9 @@ func (k *conn) fetch(polled bool) bool {
 		k.mu.Lock()
 		closed := k.closed // before the read: data may come until then
 		k.mu.Unlock()
-		data, err := k.s.driver.receive(k.s.ctx, k, k.s.driver.limits().receive)
-		if len(data) > 0 {
-			k.in.put(data)
+		got, err := k.s.driver.receive(k.s.ctx, k, k.s.driver.limits().receive)
+		if len(got.data) > 0 {
+			k.in.put(got)
 			continue
 		}
 		select {
@@ -52,6 +52,8 @@ func (k *conn) fetch(polled bool) bool {
 		default:
 		}
 		switch {
+		case closed && k.lives():
+			k.notClosed() // the word was about another socket that had this number before
 		case closed, errors.Is(err, ErrSocketGone) && !k.lives():
 			k.in.end(io.EOF)
 			return k.idle()
@@ -67,8 +69,8 @@ func (k *conn) fetch(polled bool) bool {
 	}
 }
 
-// lives asks whether the modem still has the connection, when a read of it was
-// refused.
+// lives asks whether the modem still has the connection, when it said that the
+// peer has closed or refused a read.
 func (k *conn) lives() bool {
 	alive, err := k.s.driver.alive(k.s.ctx, k)
 	return err == nil && alive

@@ -2,6 +2,7 @@ package socket
 
 import (
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -11,8 +12,8 @@ func (k *conn) push() {
 	defer close(k.pushDone)
 	for {
 		select {
-		case piece := <-k.pieces:
-			k.results <- k.deliver(piece)
+		case p := <-k.pieces:
+			k.results <- k.deliver(p)
 		case <-k.closing:
 			return
 		}
@@ -26,19 +27,23 @@ const (
 )
 
 // deliver sends a piece until the modem has taken all of it.
-func (k *conn) deliver(piece []byte) error {
+func (k *conn) deliver(p piece) error {
 	deadline := time.Now().Add(orDuration(k.s.cfg.SendTimeout, 60*time.Second))
 	pause := firstSendPause
-	for len(piece) > 0 {
-		n, err := k.s.driver.send(k.s.ctx, k, piece[:min(len(piece), k.mostOctets())])
-		piece = piece[min(n, len(piece)):]
+	for len(p.data) > 0 {
+		n, err := k.s.driver.send(k.s.ctx, k, piece{p.data[:min(len(p.data), k.mostOctets())], p.addr})
+		p.data = p.data[min(n, len(p.data)):]
 		switch {
+		case err == nil && n > 0 && k.network == "udp" && len(p.data) > 0:
+			return errCut // the rest would be another datagram
 		case err == nil && n > 0:
 			pause = firstSendPause
 			continue
 		case err == nil, errors.Is(err, errLater), notAsked(err):
-		case k.shrink(err, len(piece)):
+		case k.shrink(err, len(p.data)):
 			continue
+		case k.host == "" && refused(err): // one peer that cannot be reached is not the end of a socket that listens
+			return err
 		default:
 			k.fail(err)
 			return err
@@ -56,6 +61,8 @@ func (k *conn) deliver(piece []byte) error {
 	}
 	return nil
 }
+
+var errCut = fmt.Errorf("%w: it sent a part of the datagram", ErrSendFailed)
 
 // smallestPiece is the least that a piece is made for firmware that refuses
 // what its manual allows.

@@ -31,10 +31,11 @@ func (d quectel) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for id := range d.limits().ids {
-		if err := d.quiet(ctx, quectelAnswer, "+QICLOSE=%d", id); err != nil {
-			return err
-		}
+	if err := d.cleanUp(ctx); err != nil {
+		return err
+	}
+	if err := d.secure(ctx); err != nil {
+		return err
 	}
 	auth := 0
 	if d.cfg.User != "" {
@@ -58,6 +59,59 @@ func (d quectel) start(ctx context.Context) error {
 	return err
 }
 
+// cleanUp closes the sockets of another run, by TLS and plain.
+func (d quectel) cleanUp(ctx context.Context) error {
+	for id := range d.limits().ids {
+		if err := d.quiet(ctx, closeTimeout, "+QICLOSE=%d", id); err != nil {
+			return err
+		}
+		if d.cfg.TLS == nil {
+			continue
+		}
+		if err := d.quiet(ctx, closeTimeout, "+QSSLCLOSE=%d", id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// secure writes the SSL context: "BG96 SSL AT Commands Manual" and "EC2x&EG9x
+// SSL Application Note", QSSLCFG. The server name is sent where the firmware
+// can. "checkhost" is of BG95 and later; without it the host is not looked at.
+func (d quectel) secure(ctx context.Context) error {
+	t := d.cfg.TLS
+	if t == nil {
+		return nil
+	}
+	if t.ServerName != "" {
+		return t.lacks("for another name than the host that is dialled")
+	}
+	flag := map[bool]int{true: 1}
+	commands := []string{
+		fmt.Sprintf(`+QSSLCFG="sslversion",%d,4`, t.Profile), // any that both sides have
+		fmt.Sprintf(`+QSSLCFG="ciphersuite",%d,0XFFFF`, t.Profile),
+		fmt.Sprintf(`+QSSLCFG="seclevel",%d,%d`, t.Profile, flag[t.Verify != VerifyNothing]),
+		fmt.Sprintf(`+QSSLCFG="ignorelocaltime",%d,%d`, t.Profile, flag[!t.CheckDates]),
+	}
+	if t.Verify != VerifyNothing {
+		commands = append(commands, fmt.Sprintf(`+QSSLCFG="cacert",%d,"%s"`, t.Profile, t.CA))
+	}
+	if err := d.set(ctx, commands); err != nil {
+		return err
+	}
+	if err := d.quiet(ctx, tlsAnswer, `+QSSLCFG="sni",%d,1`, t.Profile); err != nil {
+		return err
+	}
+	_, err := d.run(ctx, tlsAnswer, `+QSSLCFG="checkhost",%d,%d`, t.Profile, flag[t.Verify == VerifyServer])
+	switch {
+	case err == nil || !refused(err):
+		return err
+	case t.Verify == VerifyServer:
+		return fmt.Errorf("%w: VerifyChain is what it has: %w", t.lacks("whom a certificate is for"), err)
+	}
+	return nil
+}
+
 func (d quectel) isActive(ctx context.Context) (bool, error) {
 	res, err := d.run(ctx, quectelAnswer, "+QIACT?")
 	if err != nil && !refused(err) {
@@ -79,10 +133,20 @@ func (d quectel) stop(ctx context.Context) error {
 func (d quectel) open(ctx context.Context, s *conn) error {
 	text := fmt.Sprintf(`+QIOPEN=%d,%d,"%s","%s",%d,0,0`, d.cfg.context(), s.id, strings.ToUpper(s.network), s.host, s.port)
 	name := "+QIOPEN"
-	if d.cfg.TLS && s.network == "tcp" {
-		text = fmt.Sprintf(`+QSSLOPEN=%d,1,%d,"%s",%d,0`, d.cfg.context(), s.id, s.host, s.port)
+	if s.secure() {
+		text = fmt.Sprintf(`+QSSLOPEN=%d,%d,%d,"%s",%d,0`, d.cfg.context(), d.cfg.TLS.Profile, s.id, s.host, s.port)
 		name = "+QSSLOPEN"
 	}
+	return d.opened(ctx, s, text, name)
+}
+
+// listen opens what the manual calls a UDP service.
+func (d quectel) listen(ctx context.Context, s *conn) error {
+	return d.opened(ctx, s, fmt.Sprintf(`+QIOPEN=%d,%d,"UDP SERVICE","127.0.0.1",0,%d,0`, d.cfg.context(), s.id, s.port), "+QIOPEN")
+}
+
+// opened runs an opening and waits for its report.
+func (d quectel) opened(ctx context.Context, s *conn, text, name string) error {
 	_, err := d.c.Command(ctx, at.Command{Text: text, Timeout: orDuration(d.cfg.OpenTimeout, quectelActivate),
 		Stages: []at.Stage{report(name, 1, s.id)}})
 	return err
@@ -90,17 +154,21 @@ func (d quectel) open(ctx context.Context, s *conn) error {
 
 // command gives the name of a socket command, plain or by TLS.
 func (d quectel) command(s *conn, plain, tls string) string {
-	if d.cfg.TLS && s.network == "tcp" {
+	if s.secure() {
 		return tls
 	}
 	return plain
 }
 
 // send is all or nothing: SEND FAIL is a full buffer.
-func (d quectel) send(ctx context.Context, s *conn, p []byte) (int, error) {
+func (d quectel) send(ctx context.Context, s *conn, p piece) (int, error) {
+	text := fmt.Sprintf("%s=%d,%d", d.command(s, "+QISEND", "+QSSLSEND"), s.id, len(p.data))
+	if p.addr.IsValid() {
+		text += fmt.Sprintf(`,"%s",%d`, p.addr.Addr(), p.addr.Port())
+	}
 	_, err := d.c.Command(ctx, at.Command{
-		Text:    fmt.Sprintf("%s=%d,%d", d.command(s, "+QISEND", "+QSSLSEND"), s.id, len(p)),
-		Prompt:  d.prompt("", p, 0),
+		Text:    text,
+		Prompt:  d.prompt("", p.data, 0),
 		Finals:  []string{"SEND OK"},
 		Fails:   []string{"SEND FAIL"},
 		Timeout: 60 * time.Second,
@@ -108,17 +176,20 @@ func (d quectel) send(ctx context.Context, s *conn, p []byte) (int, error) {
 	if err != nil {
 		return 0, sendError(err)
 	}
-	return len(p), nil
+	return len(p.data), nil
 }
 
-func (d quectel) receive(ctx context.Context, s *conn, max int) ([]byte, error) {
+// receive reads what there is; behind the length a UDP service has the sender.
+func (d quectel) receive(ctx context.Context, s *conn, max int) (piece, error) {
 	name := d.command(s, "+QIRD", "+QSSLRECV")
 	res, err := d.c.Command(ctx, at.Command{Text: fmt.Sprintf("%s=%d,%d", name, s.id, max),
 		Body: octets(name, 0), Timeout: quectelAnswer})
-	return body(res), gone(err)
+	line, data := block(res)
+	return piece{data, sender(line, 1)}, gone(err)
 }
 
-// alive reads the sixth field of the state: 2 is connected.
+// alive reads the sixth field of the state: 2 is connected, and a UDP service
+// is alive as long as it is listed.
 func (d quectel) alive(ctx context.Context, s *conn) (bool, error) {
 	res, err := d.run(ctx, quectelAnswer, "%s=1,%d", d.command(s, "+QISTATE", "+QSSLSTATE"), s.id)
 	if err != nil {
@@ -128,7 +199,7 @@ func (d quectel) alive(ctx context.Context, s *conn) (bool, error) {
 		_, fields, _ := strings.Cut(info.Text, ":")
 		n, _ := numbers(":"+fields, "")
 		if len(n) > 5 && n[0] == s.id {
-			return n[5] == 2, nil
+			return n[5] == 2 || s.host == "", nil
 		}
 	}
 	return false, nil
@@ -141,7 +212,7 @@ func (d quectel) close(ctx context.Context, s *conn) error {
 
 func (quectel) notices() []string { return []string{"+QIURC", "+QSSLURC"} }
 
-func (quectel) notice(line string) notice {
+func (d quectel) notice(line string) notice {
 	_, rest, _ := strings.Cut(line, ":")
 	word, rest, _ := strings.Cut(strings.TrimSpace(rest), ",")
 	n, _ := numbers(":"+rest, "")
@@ -154,7 +225,9 @@ func (quectel) notice(line string) notice {
 	case `"closed"`:
 		return notice{noticeClosed, n[0]}
 	case `"pdpdeact"`:
-		return notice{kind: noticeLost}
+		if n[0] == d.cfg.context() { // another context is not ours
+			return notice{kind: noticeLost}
+		}
 	}
 	return notice{}
 }

@@ -12,9 +12,12 @@ import (
 
 // sim7600 is the dialect of "SIM7500_SIM7600 Series TCPIP Application Note",
 // with pull reads.
-type sim7600 struct{ wire }
+type sim7600 struct {
+	wire
+	noSenders
+}
 
-func newSIM7600(c at.Commander, cfg *Config) driver { return sim7600{wire{c, cfg}} }
+func newSIM7600(c at.Commander, cfg *Config) driver { return sim7600{wire: wire{c, cfg}} }
 
 // Sends of more than 1,400 octets fail in practice, though the note says 1,500.
 func (sim7600) limits() limits { return limits{ids: 10, send: 1400, receive: 1500} }
@@ -46,8 +49,8 @@ func report(name string, i int, want ...int) at.Stage {
 // and its sockets with it. A network that does not open is closed and opened
 // once more.
 func (d sim7600) start(ctx context.Context) error {
-	if d.cfg.TLS {
-		return fmt.Errorf("%w: TLS inside the modem is not spoken for SIM7600", errors.ErrUnsupported)
+	if d.cfg.TLS != nil {
+		return fmt.Errorf("%w: TLS inside a SIM7600; use crypto/tls over its sockets", errors.ErrUnsupported)
 	}
 	open, err := d.isOpen(ctx)
 	if err != nil {
@@ -130,20 +133,20 @@ func (d sim7600) open(ctx context.Context, s *conn) error {
 	return err
 }
 
-func (d sim7600) send(ctx context.Context, s *conn, p []byte) (int, error) {
-	text := fmt.Sprintf("+CIPSEND=%d,%d", s.id, len(p))
+func (d sim7600) send(ctx context.Context, s *conn, p piece) (int, error) {
+	text := fmt.Sprintf("+CIPSEND=%d,%d", s.id, len(p.data))
 	if s.network == "udp" {
 		text += fmt.Sprintf(`,"%s",%d`, s.host, s.port)
 	}
 	taken := 0
 	_, err := d.c.Command(ctx, at.Command{
-		Text: text, Prompt: d.prompt("", p, 0), Timeout: 60 * time.Second,
+		Text: text, Prompt: d.prompt("", p.data, 0), Timeout: 60 * time.Second,
 		Stages: []at.Stage{{Match: func(line string) (bool, error) {
 			n, ok := numbers(line, "+CIPSEND")
 			if !ok || len(n) < 3 || n[0] != s.id {
 				return false, nil
 			}
-			if n[2] < 0 || n[2] > len(p) {
+			if n[2] < 0 || n[2] > len(p.data) {
 				return true, ErrSocketGone
 			}
 			taken = n[2]
@@ -156,7 +159,7 @@ func (d sim7600) send(ctx context.Context, s *conn, p []byte) (int, error) {
 	return taken, nil
 }
 
-func (d sim7600) receive(ctx context.Context, s *conn, max int) ([]byte, error) {
+func (d sim7600) receive(ctx context.Context, s *conn, max int) (piece, error) {
 	return rxGet(ctx, d.c, s, max)
 }
 

@@ -11,11 +11,14 @@ import (
 
 // sim800 is the dialect of SIM800 Series AT Command Manual V1.12, chapter 8, in
 // multi-connection mode with pull reads and quick sends.
-type sim800 struct{ wire }
+type sim800 struct {
+	wire
+	noSenders
+}
 
-func newSIM800(c at.Commander, cfg *Config) driver { return sim800{wire{c, cfg}} }
+func newSIM800(c at.Commander, cfg *Config) driver { return sim800{wire: wire{c, cfg}} }
 
-func (sim800) limits() limits { return limits{ids: 6, send: 1460, receive: 1460} }
+func (sim800) limits() limits { return limits{ids: 6, secure: 1, send: 1460, receive: 1460} }
 
 // Limits of SIM800 (manual, chapter 8, "Maximum Response Time").
 const (
@@ -34,6 +37,13 @@ func (d sim800) stop(ctx context.Context) error {
 // start climbs the manual's state machine from IP INITIAL. A failed activation
 // is begun anew once.
 func (d sim800) start(ctx context.Context) error {
+	switch t := d.cfg.TLS; {
+	case t == nil:
+	case t.Verify != VerifyNothing:
+		return t.lacks(t.Verify.String() + ": of SIM800 no more is known than that it encrypts, which is VerifyNothing")
+	case t.CheckDates:
+		return t.lacks("dates")
+	}
 	err := d.bringUp(ctx)
 	if err != nil && refused(err) {
 		err = d.bringUp(ctx)
@@ -57,10 +67,8 @@ func (d sim800) bringUp(ctx context.Context) error {
 			return err
 		}
 	}
-	if d.cfg.TLS {
-		if _, err := d.run(ctx, sim800Answer, "+CIPSSL=1"); err != nil {
-			return err
-		}
+	if err := d.secure(ctx); err != nil {
+		return err
 	}
 	task := at.Command{Text: "+CSTT=" + apn + "," + user + "," + password, Sensitive: true, Timeout: sim800Answer}
 	if _, err := d.c.Command(ctx, task); err != nil {
@@ -72,6 +80,16 @@ func (d sim800) bringUp(ctx context.Context) error {
 	// Without the second command there would be no OK.
 	_, err = d.c.Command(ctx, at.Command{Text: "+CIFSR;E0", FreeText: true, Timeout: sim800Answer})
 	return err
+}
+
+// secure turns TLS on, or off if a former run has left it on: SIM900 has no
+// command for it.
+func (d sim800) secure(ctx context.Context) error {
+	if d.cfg.TLS != nil {
+		_, err := d.run(ctx, sim800Answer, "+CIPSSL=1")
+		return err
+	}
+	return d.quiet(ctx, sim800Answer, "+CIPSSL=0")
 }
 
 func (d sim800) open(ctx context.Context, s *conn) error {
@@ -96,10 +114,10 @@ func (d sim800) open(ctx context.Context, s *conn) error {
 }
 
 // send uses the quick mode, whose result tells how much was taken.
-func (d sim800) send(ctx context.Context, s *conn, p []byte) (int, error) {
+func (d sim800) send(ctx context.Context, s *conn, p piece) (int, error) {
 	res, err := d.c.Command(ctx, at.Command{
-		Text:    fmt.Sprintf("+CIPSEND=%d,%d", s.id, len(p)),
-		Prompt:  d.prompt("", p, 0),
+		Text:    fmt.Sprintf("+CIPSEND=%d,%d", s.id, len(p.data)),
+		Prompt:  d.prompt("", p.data, 0),
 		Finals:  []string{"DATA ACCEPT:"},
 		Fails:   []string{fmt.Sprintf("%d, SEND FAIL", s.id)},
 		Timeout: sim800Send,
@@ -108,7 +126,7 @@ func (d sim800) send(ctx context.Context, s *conn, p []byte) (int, error) {
 		return 0, sendError(err)
 	}
 	n, ok := numbers(res.Final, "DATA ACCEPT")
-	if !ok || len(n) < 2 || n[0] != s.id || n[1] < 0 || n[1] > len(p) {
+	if !ok || len(n) < 2 || n[0] != s.id || n[1] < 0 || n[1] > len(p.data) {
 		return 0, fmt.Errorf("%w: the answer was %q", ErrSendFailed, res.Final)
 	}
 	return n[1], nil
@@ -122,13 +140,13 @@ func sendError(err error) error {
 	return gone(err)
 }
 
-func (d sim800) receive(ctx context.Context, s *conn, max int) ([]byte, error) {
+func (d sim800) receive(ctx context.Context, s *conn, max int) (piece, error) {
 	return rxGet(ctx, d.c, s, max)
 }
 
 // rxGet is AT+CIPRXGET=2 of both SIMCom dialects. A notice of the same name
 // for another socket may stand before the answer: the mode tells them apart.
-func rxGet(ctx context.Context, c at.Commander, s *conn, max int) ([]byte, error) {
+func rxGet(ctx context.Context, c at.Commander, s *conn, max int) (piece, error) {
 	res, err := c.Command(ctx, at.Command{
 		Text: fmt.Sprintf("+CIPRXGET=2,%d,%d", s.id, max),
 		Accept: func(line string) bool {
@@ -138,7 +156,8 @@ func rxGet(ctx context.Context, c at.Commander, s *conn, max int) ([]byte, error
 		Body:    octets("+CIPRXGET", 2),
 		Timeout: sim800Answer,
 	})
-	return body(res), gone(err)
+	_, data := block(res)
+	return piece{data: data}, gone(err)
 }
 
 func (d sim800) alive(ctx context.Context, s *conn) (bool, error) {

@@ -33,9 +33,11 @@ type Config struct {
 	Context int
 	// APN, User and Password are those of the access point; all may be empty.
 	APN, User, Password string
-	// TLS opens TCP sockets by the modem's own TLS, where the dialect has it;
-	// keys and certificates are set up in the modem beforehand.
-	TLS bool
+	// Profile is the packet switched data profile of UBloxPSD, 0 to 6.
+	Profile int
+	// TLS opens TCP sockets by the modem's own TLS. Nil means that they carry
+	// what the program writes as it is.
+	TLS *TLS
 
 	// OpenTimeout bounds the connecting of a socket. Zero means 120 s.
 	OpenTimeout time.Duration
@@ -79,6 +81,7 @@ type Stack struct {
 
 	mu      sync.Mutex
 	sockets map[int]*conn
+	port    uint64 // of the last socket that listened and did not ask for one
 	ending  bool
 	err     error // first cause of the end
 }
@@ -93,6 +96,13 @@ func Open(ctx context.Context, c at.Commander, d Dialect, cfg *Config) (*Stack, 
 	if cfg != nil {
 		s.cfg = *cfg
 	}
+	if t := s.cfg.TLS; t != nil {
+		if err := t.check(); err != nil {
+			return nil, fmt.Errorf("socket: TLS: %w", err)
+		}
+		own := *t
+		s.cfg.TLS = &own
+	}
 	s.driver = d.make(c, &s.cfg)
 	if err := s.driver.start(ctx); err != nil {
 		return nil, fmt.Errorf("socket: bringing up %s: %w", d.name, err)
@@ -102,7 +112,15 @@ func Open(ctx context.Context, c at.Commander, d Dialect, cfg *Config) (*Stack, 
 	for _, prefix := range s.driver.notices() {
 		s.stops = append(s.stops, c.Handle(prefix, s.onNotice))
 	}
+	s.stops = append(s.stops, c.Handle("", s.onOther))
 	return s, nil
+}
+
+// onOther hears that the modem has started anew, and its sockets are gone.
+func (s *Stack) onOther(n at.Notification) {
+	if n.Kind == at.KindReboot {
+		s.lose(at.ErrRebooted)
+	}
 }
 
 // onNotice passes a notice on to the socket it means. One for a socket that is
@@ -181,7 +199,8 @@ func (s *Stack) Close() error {
 }
 
 // Done is closed when the Stack has ended: by Close, or since the network took
-// the context away; Close is due even then.
+// the context away (ErrContextLost) or the modem has started anew
+// (at.ErrRebooted); Close is due even then.
 func (s *Stack) Done() <-chan struct{} { return s.done }
 
 // Err tells, once Done is closed, why the Stack has ended.

@@ -4,12 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/telemodem/telemodem/at"
 )
+
+// tlsAnswer bounds a command that sets something about TLS.
+const tlsAnswer = 10 * time.Second
 
 // wire is what the dialects share: the modem and the configuration.
 type wire struct {
@@ -37,6 +41,13 @@ func (w wire) quiet(ctx context.Context, limit time.Duration, format string, arg
 		return nil
 	}
 	return err
+}
+
+// noSenders is the listen of dialects that do not tell who sent a datagram.
+type noSenders struct{}
+
+func (noSenders) listen(context.Context, *conn) error {
+	return fmt.Errorf("%w: the modem does not tell who sent a datagram; dial one peer", errors.ErrUnsupported)
 }
 
 // refused tells whether the modem said no, as opposed to a line that does not
@@ -81,14 +92,30 @@ func octets(name string, i int) func(line string) at.Body {
 	}
 }
 
-// body is the block of the first information line that has one.
-func body(res at.Response) []byte {
+// block is the first information line that has one behind it, and the block.
+func block(res at.Response) (line string, data []byte) {
 	for _, info := range res.Info {
 		if len(info.Body) > 0 {
-			return info.Body
+			return info.Text, info.Body
 		}
 	}
-	return nil
+	return "", nil
+}
+
+// sender reads the address and the port that stand in a line from field i on:
+// "10.1.1.1",5000.
+func sender(line string, i int) netip.AddrPort {
+	_, fields, _ := strings.Cut(line, ":")
+	list := strings.Split(fields, ",")
+	if len(list) < i+2 {
+		return netip.AddrPort{}
+	}
+	addr, err := netip.ParseAddr(strings.Trim(strings.TrimSpace(list[i]), `"`))
+	port, err2 := strconv.ParseUint(strings.TrimSpace(list[i+1]), 10, 16)
+	if err != nil || err2 != nil {
+		return netip.AddrPort{}
+	}
+	return netip.AddrPortFrom(addr.Unmap(), uint16(port))
 }
 
 // gone turns a refusal to read or write into ErrSocketGone, keeping the words.
