@@ -49,7 +49,7 @@ func takeIn(b *testing.B, inbox *inbox, group int) {
 	began, handed := time.Now(), 0
 	for len(arrivals) > 0 {
 		n := min(group, len(arrivals))
-		if _, _, err := inbox.admit(time.Now(), arrivals[:n]); err != nil {
+		if _, err := inbox.admit(time.Now(), arrivals[:n]); err != nil {
 			b.Fatal(err)
 		}
 		arrivals = arrivals[n:]
@@ -103,7 +103,7 @@ func deliver(b *testing.B, message int, parts *tpdu.Parts, part int) arrival {
 	if err != nil {
 		b.Fatal(err)
 	}
-	return arrival{pdu: string(tpdu.AppendHex(nil, tpdu.Address{}, octets)), slot: &slot{"ME", part}}
+	return arrival{pdu: string(tpdu.AppendHex(nil, tpdu.Address{}, octets)), slot: &slot{storage: "ME", index: part}}
 }
 
 // fsyncs measures the raw limit of a disk.

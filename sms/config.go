@@ -51,6 +51,10 @@ type Config struct {
 	// LedgerAge is how long they are remembered. Zero means 30 days; negative
 	// is taken as zero.
 	LedgerAge time.Duration
+	// Backlog is how many messages may wait for a handler that refuses them;
+	// what comes then stays in the modem or with the network. Zero means
+	// 10,000; negative is taken as zero.
+	Backlog int
 	// Partial bounds what is held of unfinished long messages. What is given
 	// up is handed over with ErrIncomplete.
 	Partial tpdu.ReassemblerConfig
@@ -151,19 +155,11 @@ func (c *Config) storages() []string {
 	return []string{"ME", "SM", "MT"}
 }
 
-func (c *Config) ledgerSize() int {
-	if c.LedgerSize <= 0 {
-		return 10_000
-	}
-	return c.LedgerSize
-}
+func (c *Config) ledgerSize() int { return positive(c.LedgerSize, 10_000) }
 
-func (c *Config) ledgerAge() time.Duration {
-	if c.LedgerAge <= 0 {
-		return 30 * 24 * time.Hour
-	}
-	return c.LedgerAge
-}
+func (c *Config) backlog() int { return positive(c.Backlog, 10_000) }
+
+func (c *Config) ledgerAge() time.Duration { return positive(c.LedgerAge, 30*24*time.Hour) }
 
 func (c *Config) silenceLimit() time.Duration {
 	if c.SilenceLimit == 0 {

@@ -2,39 +2,27 @@ package sms
 
 import (
 	"context"
+	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/telemodem/telemodem/at"
 )
 
-// handed is a message that the modem hands over without storing it, by +CMT or
-// +CDS. Until it is acknowledged the network keeps it (TS 27.005 clause 3.4.4).
-type handed struct {
-	arrival
-	done chan error // gets whether it is safe
-}
-
 // acknowledgeLimit is how long the network waits (TS 24.011 clause 10, TR2M).
 const acknowledgeLimit = 12 * time.Second
 
-// handedOver takes a message that the modem does not keep, makes it safe, and
-// acknowledges that. With a store it is safe once it is written; without, once
-// the handler has returned nil or, for part of a long message, once it is held.
-// It runs on the goroutine of its subscription.
+// handedOver takes a message that the modem hands over by +CMT or +CDS without
+// storing it, makes it safe, and acknowledges that; until then the network
+// keeps it (TS 27.005 clause 3.4.4). With a store it is safe once it is
+// written; without, once the handler has returned nil or, for part of a long
+// message, once it is held. It runs on the goroutine of its subscription.
 func (s *Service) handedOver(ctx context.Context, n at.Notification, r *receiver) {
-	h := &handed{
-		arrival: arrival{pdu: s.pdu(n.Line, n.Body), report: len(n.Line) > 4 && n.Line[:4] == "+CDS"},
-		done:    make(chan error, 1),
-	}
+	a := arrival{pdu: s.pdu(n.Line, n.Body), report: strings.HasPrefix(n.Line, "+CDS")}
 	err := s.load(ctx)
-	if err == nil && s.cfg.Store != nil {
-		_, repeats, failure := s.inbox.admit(time.Now(), []arrival{h.arrival})
-		if err = failure; repeats > 0 {
-			s.event(Event{Kind: EventDuplicate})
-		}
-		r.look(everywhere)
-	} else if err == nil {
-		err = r.pass(ctx, h)
+	if err == nil {
+		err = r.keep(ctx, a)
 	}
 	s.acknowledge(ctx, err == nil)
 	if err != nil {
@@ -43,29 +31,40 @@ func (s *Service) handedOver(ctx context.Context, n at.Notification, r *receiver
 	}
 }
 
-// pass lets the receiver handle a message and waits for that as long as the
-// network does.
-func (r *receiver) pass(ctx context.Context, h *handed) error {
-	ctx, cancel := context.WithTimeout(ctx, acknowledgeLimit-time.Second)
-	defer cancel()
-	select {
-	case r.direct <- h:
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-	select {
-	case err := <-h.done:
+// keep makes an arrival safe, or says why it is not.
+func (r *receiver) keep(ctx context.Context, a arrival) error {
+	out, err := r.admit(time.Now(), []arrival{a})
+	if err != nil {
 		return err
-	case <-ctx.Done():
-		return context.Cause(ctx)
 	}
+	if out.repeats > 0 {
+		r.s.event(Event{Kind: EventDuplicate})
+	}
+	if r.s.cfg.Store != nil {
+		select {
+		case r.fresh <- struct{}{}:
+		default: // the handler is called for all that waits
+		}
+		return nil
+	}
+	return r.pass(ctx, digestOf(a.octets()))
 }
 
-func (r *receiver) takeDirect(ctx context.Context, h *handed) error {
-	if _, repeats, err := r.s.inbox.admit(time.Now(), []arrival{h.arrival}); err != nil || repeats > 0 {
-		return err
+// pass waits until the handler has taken the message that an arrival completed,
+// as long as the network does.
+func (r *receiver) pass(ctx context.Context, d digest) error {
+	ctx, cancel := context.WithTimeout(ctx, acknowledgeLimit-time.Second)
+	defer cancel()
+	var failures []error
+	for _, m := range r.s.inbox.waiting() {
+		if !slices.Contains(m.digests, d) {
+			continue
+		}
+		slots, err := r.ask(ctx, m)
+		r.surplus(slots)
+		failures = append(failures, err)
 	}
-	return r.deliver(ctx)
+	return errors.Join(failures...)
 }
 
 // acknowledge tells the network that a message is safe, or that it shall send

@@ -13,11 +13,16 @@ import (
 // parts of it never came, or too many unfinished ones were held.
 var ErrIncomplete = errors.New("sms: parts of the message are missing")
 
+// ErrBacklog says that as many messages as Config.Backlog allows wait for a
+// handler that refuses them.
+var ErrBacklog = errors.New("sms: too many messages wait for the handler")
+
 // inbox holds what has arrived until it is handed over. It is guarded by a lock
 // that can be waited for: whoever holds it may be writing to the store.
 type inbox struct {
-	store Store // nil: everything is in memory, and messages stay in the modem
-	lock  chan struct{}
+	store   Store // nil: everything is in memory, and messages stay in the modem
+	backlog int
+	lock    chan struct{}
 
 	ledger   ledger
 	unmade   *tpdu.Reassembler
@@ -34,8 +39,9 @@ type holding struct {
 
 // slot is a place in a message storage.
 type slot struct {
-	storage string
-	index   int
+	storage    string
+	index      int
+	generation uint64 // of the Service when it was listed
 }
 
 // arrival is a TPDU that came.
@@ -49,11 +55,23 @@ type arrival struct {
 type message struct {
 	in      Incoming
 	digests []digest
+	refused bool // by the handler, before; of the goroutine that calls it
+}
+
+// admission is what came of arrivals.
+type admission struct {
+	// surplus are the places in the modem that are not needed any more: of
+	// repeats, and of what is in the store now.
+	surplus []slot
+	repeats int // had been seen before
+	fresh   int // had not
+	// made are the messages that were completed by them.
+	made []*message
 }
 
 func newInbox(c *Config) *inbox {
 	return &inbox{
-		store:  c.Store,
+		store: c.Store, backlog: c.backlog(),
 		lock:   make(chan struct{}, 1),
 		ledger: ledger{limit: c.ledgerSize(), age: c.ledgerAge(), seen: make(map[digest]time.Time)},
 		unmade: tpdu.NewReassembler(&c.Partial),
@@ -88,34 +106,50 @@ func (b *inbox) load() error {
 			continue
 		}
 		b.held[d] = &holding{committed: true}
-		b.sort(r.at, d, r.tpdu, false)
+		if _, repeated := b.sort(r.at, d, r.tpdu, false); repeated {
+			delete(b.held, d)
+			b.leftover = append(b.leftover, Change{Bucket: bucketPart, Key: d[:]})
+		}
 	}
 	return err
 }
 
-// admit takes arrivals in, with one commit for all of them. surplus are the
-// places in the modem that are not needed any more: of repeats, and of what is
-// in the store now. repeats counts what had been seen before.
-func (b *inbox) admit(now time.Time, arrivals []arrival) (surplus []slot, repeats int, err error) {
+// admit takes arrivals in, with one commit for all of them. What finds too many
+// waiting for the handler stays where it is, with ErrBacklog.
+func (b *inbox) admit(now time.Time, arrivals []arrival) (out admission, err error) {
 	b.lock <- struct{}{}
 	defer func() { <-b.lock }()
 	var changes []Change
 	var committing []*holding
+	var full error
 	for _, a := range arrivals {
 		octets := a.octets()
 		d := digestOf(octets)
 		h := b.held[d]
 		switch {
 		case h == nil && b.ledger.has(d):
-			repeats++
-			surplus = a.appendSlot(surplus)
+			out.repeats++
+			out.surplus = a.appendSlot(out.surplus)
+			continue
+		case h == nil && len(b.ready) >= b.backlog:
+			full = ErrBacklog
 			continue
 		case h == nil:
 			h = &holding{}
 			b.held[d] = h
-			b.sort(now, d, octets, a.report)
+			out.fresh++
+			m, repeated := b.sort(now, d, octets, a.report)
+			if repeated { // sent again by the sender
+				delete(b.held, d)
+				out.repeats++
+				out.surplus = a.appendSlot(out.surplus)
+				continue
+			}
+			if m != nil {
+				out.made = append(out.made, m)
+			}
 		case a.slot != nil && !slices.Contains(h.slots, *a.slot) && len(h.slots) > 0:
-			repeats++
+			out.repeats++
 		}
 		if a.slot != nil && !slices.Contains(h.slots, *a.slot) {
 			h.slots = append(h.slots, *a.slot)
@@ -124,17 +158,17 @@ func (b *inbox) admit(now time.Time, arrivals []arrival) (surplus []slot, repeat
 			changes = append(changes, Change{bucketPart, d[:], append(appendTime(nil, now), octets...)})
 			committing = append(committing, h)
 		} else if h.committed {
-			surplus, h.slots = append(surplus, h.slots...), nil
+			out.surplus, h.slots = append(out.surplus, h.slots...), nil
 		}
 	}
 	if err := b.commit(changes); err != nil {
-		return surplus, repeats, err
+		return out, err
 	}
 	for _, h := range committing {
 		h.committed = true
-		surplus, h.slots = append(surplus, h.slots...), nil
+		out.surplus, h.slots = append(out.surplus, h.slots...), nil
 	}
-	return surplus, repeats, nil
+	return out, full
 }
 
 // octets is the TPDU, or the text that is none.
@@ -164,31 +198,38 @@ func isPart(octets []byte) bool {
 }
 
 // sort puts a TPDU with the others of its message, or makes it one of its own.
-func (b *inbox) sort(now time.Time, d digest, octets []byte, isReport bool) {
-	whole := func(in Incoming) { b.ready = append(b.ready, newMessage(in, []digest{d})) }
+// It returns what is complete by it. repeated says that the part is held
+// already, with another time stamp.
+func (b *inbox) sort(now time.Time, d digest, octets []byte, isReport bool) (complete *message, repeated bool) {
+	whole := func(in Incoming) (*message, bool) { return b.queue(in, []digest{d}), false }
 	kind, err := tpdu.TypeOf(tpdu.ToMobile, octets)
 	if isReport || err == nil && kind == tpdu.TypeStatusReport {
-		whole(report(octets))
-		return
+		return whole(report(octets))
 	}
 	var deliver tpdu.Deliver
 	if err := deliver.Decode(octets); err != nil {
-		whole(Incoming{TPDUs: [][]byte{octets}, Err: err})
-		return
+		return whole(Incoming{TPDUs: [][]byte{octets}, Err: err})
 	}
 	if c, ok := deliver.UserData.Header.Concat(); !ok || c.Total == 1 {
-		whole(assemble([][]byte{octets}))
-		return
+		return whole(assemble([][]byte{octets}))
 	}
 	result, err := b.unmade.AddDeliver(now, octets, &deliver)
 	if err != nil {
-		whole(Incoming{TPDUs: [][]byte{octets}, Err: err})
-		return
+		return whole(Incoming{TPDUs: [][]byte{octets}, Err: err})
 	}
 	b.giveUp(result.Dropped)
 	if result.Status == tpdu.Complete {
-		b.ready = append(b.ready, newMessage(assemble(result.Parts), digests(result.Parts)))
+		complete = b.queue(assemble(result.Parts), digests(result.Parts))
 	}
+	return complete, result.Status == tpdu.Repeated
+}
+
+// queue lets a message wait for the handler.
+func (b *inbox) queue(in Incoming, ds []digest) *message {
+	in.ID = ds[0].String()
+	m := &message{in: in, digests: ds}
+	b.ready = append(b.ready, m)
+	return m
 }
 
 // giveUp makes messages of what was dropped unfinished: nothing is lost.
@@ -198,7 +239,7 @@ func (b *inbox) giveUp(dropped []tpdu.Dropped) {
 		for _, p := range set.Parts {
 			in.TPDUs = append(in.TPDUs, p.TPDU)
 		}
-		b.ready = append(b.ready, newMessage(in, digests(in.TPDUs)))
+		b.queue(in, digests(in.TPDUs))
 	}
 }
 
@@ -214,6 +255,13 @@ func (b *inbox) waiting() []*message {
 	b.lock <- struct{}{}
 	defer func() { <-b.lock }()
 	return slices.Clone(b.ready)
+}
+
+// awaits tells whether a message has not been handed over yet.
+func (b *inbox) awaits(m *message) bool {
+	b.lock <- struct{}{}
+	defer func() { <-b.lock }()
+	return slices.Contains(b.ready, m)
 }
 
 // finish notes that the handler has taken a message and returns the places in
@@ -255,11 +303,6 @@ func (b *inbox) commit(changes []Change) error {
 	}
 	b.leftover = nil
 	return nil
-}
-
-func newMessage(in Incoming, ds []digest) *message {
-	in.ID = ds[0].String()
-	return &message{in: in, digests: ds}
 }
 
 func digests(parts [][]byte) []digest {

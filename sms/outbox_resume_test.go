@@ -270,3 +270,23 @@ func TestOutboxRateCountsPartsAndExpiresInTime(t *testing.T) {
 		require.WithinDuration(t, began.Add(3*time.Hour), time.Now(), time.Minute)
 	})
 }
+
+// A status report settles what no answer has: the message is not sent again,
+// although the policy would.
+func TestPromise4AReportSettlesADoubt(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b := newBench(t, &sms.Config{SendTimeout: time.Minute})
+		b.receive(t, nil)
+		require.NoError(t, b.service.Setup(t.Context()))
+		loseAnswer(t, b)
+		m := sms.Message{To: b.phone.Number(), Text: "once", StatusReport: true, InDoubt: sms.DoubtRetry}
+		receipt, err := b.service.Send(t.Context(), m)
+		require.NoError(t, err)
+		require.Equal(t, 1, receipt.Parts[0].Attempts)
+		known, err := receipt.Wait(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, sms.Delivered, known[0].State)
+		time.Sleep(time.Hour)
+		require.Len(t, b.phone.Inbox(), 1)
+	})
+}

@@ -131,6 +131,9 @@ type reports struct {
 	mu       sync.Mutex
 	messages []*tracked // oldest first
 	early    []earlyReport
+
+	last    int  // TP-MR of the last part sent; negative: none yet
+	useless bool // the modem gave the same to two in a row (fault F54)
 }
 
 // earlyReport is one that overtook the answer to its +CMGS.
@@ -205,6 +208,10 @@ func (t *tracked) sent(i int, outcome Outcome, reference byte) {
 		return
 	}
 	p.Outcome, p.reference = outcome, reference
+	if outcome == Sent {
+		t.reports.useless = t.reports.last == int(reference)
+		t.reports.last = int(reference)
+	}
 	if outcome != NotSent {
 		t.reports.matchEarly()
 	}
@@ -246,8 +253,8 @@ func (r *reports) take(report Report, taken time.Time) {
 // match finds the part that a report is about. References repeat (TS 23.040
 // clause 9.2.3.6), so of all parts to that number with that reference it is the
 // one sent nearest to the time at which the service centre took it. A part in
-// doubt has no reference; it must have been sent about that time, and before
-// the report came.
+// doubt has no reference, nor has any where the modem's make no sense; it must
+// have been sent about that time, and before the report came.
 func (r *reports) match(e earlyReport) bool {
 	report := e.report
 	var best *tracked
@@ -259,14 +266,14 @@ func (r *reports) match(e earlyReport) bool {
 		}
 		for i, p := range t.parts {
 			gap := p.sent.Sub(e.taken).Abs()
+			exact := p.Outcome == Sent && p.reference == report.Reference && !r.useless
+			vague := (p.Outcome == InDoubt || r.useless) && gap <= doubtDistance && !e.came.Before(p.sent)
 			switch {
 			case p.State != Pending || p.sent.IsZero() || p.underway || p.Outcome == NotSent:
 				continue
-			case p.Outcome == Sent && p.reference != report.Reference:
+			case !exact && !vague:
 				continue
-			case p.Outcome == InDoubt && (gap > doubtDistance || e.came.Before(p.sent)):
-				continue
-			case p.Outcome == InDoubt:
+			case !exact:
 				gap += doubtDistance
 			}
 			if best == nil || gap < nearest {

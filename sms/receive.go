@@ -3,8 +3,8 @@ package sms
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/telemodem/telemodem/at"
@@ -38,9 +38,9 @@ func (s *Service) Receive(ctx context.Context, handler func(context.Context, Inc
 	defer cancel()
 	r := &receiver{
 		s: s, handler: handler,
-		wake:   make(chan string, 16),
-		direct: make(chan *handed),
-		heard:  time.Now(),
+		wake:  make(chan string, 16),
+		fresh: make(chan struct{}, 1),
+		asked: make(chan *question),
 	}
 	stops := r.subscribe(ctx)
 	defer func() {
@@ -51,19 +51,28 @@ func (s *Service) Receive(ctx context.Context, handler func(context.Context, Inc
 	if err := s.load(ctx); err != nil {
 		return err
 	}
+	var handling sync.WaitGroup
+	defer handling.Wait()
+	defer cancel()
+	handling.Go(func() { r.handle(ctx) })
 	return r.run(ctx)
 }
 
-// receiver is a running Receive. Its fields belong to its goroutine.
+// receiver is a running Receive. One goroutine looks through the storages, and
+// may have to wait for the modem; another calls the handler.
 type receiver struct {
 	s       *Service
 	handler func(context.Context, Incoming) error
 
-	wake   chan string  // names of storages to look at
-	direct chan *handed // what the modem handed over without storing it
+	wake  chan string    // names of storages to look at
+	fresh chan struct{}  // something came that waits for the handler
+	asked chan *question // messages to be handed over now
 
-	heard    time.Time // when something last arrived
-	any      bool      // something has arrived
+	mu     sync.Mutex
+	heard  time.Time // when something last arrived; zero: never
+	doomed []slot    // in the modem, handed over by now
+
+	// Of the goroutine that looks through the storages.
 	failures int
 	deleted  map[slot]digest // to see whether they are gone
 	phantoms map[string]int  // counts of storages that list nothing
@@ -134,8 +143,7 @@ func (r *receiver) run(ctx context.Context) error {
 	}
 }
 
-// await returns when it is time for another sweep, and of what. What is handed
-// over directly is handled as it comes.
+// await returns when it is time for another sweep, and of what.
 func (r *receiver) await(ctx context.Context, pause time.Duration) (storage string, err error) {
 	var due <-chan time.Time
 	if pause >= 0 {
@@ -143,36 +151,44 @@ func (r *receiver) await(ctx context.Context, pause time.Duration) (storage stri
 		defer timer.Stop()
 		due = timer.C
 	}
-	for {
-		select {
-		case <-ctx.Done():
-			return "", context.Cause(ctx)
-		case storage = <-r.wake:
-			if r.failures > 0 {
-				storage = everywhere
-			}
-			return storage, nil
-		case <-due:
-			return everywhere, nil
-		case h := <-r.direct:
-			r.heardSome()
-			h.done <- r.takeDirect(ctx, h)
+	select {
+	case <-ctx.Done():
+		return "", context.Cause(ctx)
+	case storage = <-r.wake:
+		if r.failures > 0 {
+			storage = everywhere
 		}
+		return storage, nil
+	case <-due:
+		return everywhere, nil
 	}
 }
 
-func (r *receiver) heardSome() { r.heard, r.any = time.Now(), true }
+func (r *receiver) heardSome() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.heard = time.Now()
+}
 
-// watchSilence sets the modem up again when nothing has come for long (fault
-// F47), provided that something used to come.
-func (r *receiver) watchSilence() {
-	limit := r.s.cfg.silenceLimit()
-	if limit < 0 || !r.any || time.Since(r.heard) < limit {
-		return
+// silent tells whether nothing has come for as long as limit, provided that
+// something used to come.
+func (r *receiver) silent(limit time.Duration) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if limit < 0 || r.heard.IsZero() || time.Since(r.heard) < limit {
+		return false
 	}
 	r.heard = time.Now()
-	r.s.Reset()
-	r.s.event(Event{Kind: EventStalled})
+	return true
+}
+
+// watchSilence sets the modem up again when nothing has come for long (fault
+// F47).
+func (r *receiver) watchSilence() {
+	if r.silent(r.s.cfg.silenceLimit()) {
+		r.s.Reset()
+		r.s.event(Event{Kind: EventStalled})
+	}
 }
 
 // sweep looks through a storage, or all of them, and hands over what it finds.
@@ -189,7 +205,8 @@ func (r *receiver) sweep(ctx context.Context, storage string) error {
 	}
 	r.s.inbox.expire(time.Now())
 	r.s.expireBroadcasts()
-	failures := []error{r.deliver(ctx)}
+	_, err = r.handOver(ctx, nil)
+	failures := []error{err, r.removeDoomed(ctx)}
 	found := 0
 	for _, name := range storages {
 		n, err := r.drain(ctx, name)
@@ -252,21 +269,17 @@ func (r *receiver) take(ctx context.Context, listed []arrival) (removed int, err
 	if len(listed) == 0 {
 		return 0, nil
 	}
-	now := time.Now()
 	stubborn := r.noteUndeleted(listed)
-	surplus, repeats, err := r.s.inbox.admit(now, listed)
-	if repeats > stubborn {
+	out, err := r.admit(time.Now(), listed)
+	if out.repeats > stubborn {
 		r.s.event(Event{Kind: EventDuplicate})
 	}
-	if len(listed) > stubborn {
-		r.heardSome()
-	}
 	failures := []error{err}
-	for _, place := range surplus {
+	for _, place := range out.surplus {
 		failures = append(failures, r.remove(ctx, place, listed))
 	}
 	n, err := r.handOver(ctx, listed)
-	return len(surplus) + n, errors.Join(append(failures, err)...)
+	return len(out.surplus) + n, errors.Join(append(failures, err)...)
 }
 
 // noteUndeleted counts what was deleted before and is still there.
@@ -299,20 +312,12 @@ func (r *receiver) remove(ctx context.Context, place slot, listed []arrival) err
 	return nil
 }
 
-// deliver hands over everything that is complete.
-func (r *receiver) deliver(ctx context.Context) error {
-	_, err := r.handOver(ctx, nil)
-	return err
-}
-
+// handOver hands over what waits for the handler and deletes it from the
+// modem. It returns how many it deleted.
 func (r *receiver) handOver(ctx context.Context, listed []arrival) (removed int, err error) {
 	var failures []error
 	for _, m := range r.s.inbox.waiting() {
-		if err := r.s.handle(ctx, m.in, r.handler); err != nil {
-			failures = append(failures, fmt.Errorf("the handler: %w", err))
-			continue
-		}
-		slots, err := r.s.inbox.finish(time.Now(), m)
+		slots, err := r.ask(ctx, m)
 		failures = append(failures, err)
 		for _, place := range slots {
 			removed++
@@ -325,16 +330,25 @@ func (r *receiver) handOver(ctx context.Context, listed []arrival) (removed int,
 	return removed, errors.Join(failures...)
 }
 
-// handle hands a message to whoever it is for.
-func (s *Service) handle(ctx context.Context, in Incoming, handler func(context.Context, Incoming) error) error {
-	if in.Report != nil {
-		s.reports.take(*in.Report, in.Sent)
-		s.event(Event{Kind: EventReport, Report: in.Report})
+// surplus remembers places in the modem that the next sweep is to empty.
+func (r *receiver) surplus(slots []slot) {
+	if len(slots) == 0 {
+		return
 	}
-	if in.Ports != nil {
-		if h := s.cfg.Ports[in.Ports.Destination]; h != nil {
-			return h(ctx, in)
-		}
+	r.mu.Lock()
+	r.doomed = append(r.doomed, slots...)
+	r.mu.Unlock()
+	r.look(everywhere)
+}
+
+func (r *receiver) removeDoomed(ctx context.Context) error {
+	r.mu.Lock()
+	doomed := r.doomed
+	r.doomed = nil
+	r.mu.Unlock()
+	var failures []error
+	for _, place := range doomed {
+		failures = append(failures, r.remove(ctx, place, nil))
 	}
-	return handler(ctx, in)
+	return errors.Join(failures...)
 }

@@ -47,6 +47,7 @@ func New(modem at.Commander, cfg *Config) *Service {
 	}
 	s.inbox = newInbox(&s.cfg)
 	s.references = newReferences(s.cfg.Store)
+	s.reports.last = -1
 	return s
 }
 

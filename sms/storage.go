@@ -16,6 +16,7 @@ const maxListed = 1024
 type listing struct {
 	messages    []arrival // received ones
 	lines       int       // all that were listed, drafts too
+	generation  uint64    // when it was listed
 	used, total int       // as +CPMS counts; 0 if unknown
 }
 
@@ -27,6 +28,7 @@ func (s *Service) list(ctx context.Context, storage string, phantoms int) (l lis
 		return l, err
 	}
 	defer s.unlock()
+	l.generation = s.generation.Load()
 	if l.used, l.total, err = s.useStorage(ctx, storage); err != nil {
 		return l, err
 	}
@@ -67,7 +69,7 @@ func (l *listing) read(s *Service, resp at.Response, storage string) {
 			continue // drafts and sent messages are not ours to delete
 		}
 		if len(l.messages) < maxListed {
-			l.messages = append(l.messages, arrival{pdu: s.pdu(info.Text, info.Body), slot: &slot{storage, index}})
+			l.messages = append(l.messages, arrival{pdu: s.pdu(info.Text, info.Body), slot: &slot{storage, index, l.generation}})
 		}
 	}
 }
@@ -88,7 +90,7 @@ func (s *Service) readEach(ctx context.Context, l listing, storage string) (list
 		}
 		l.lines++
 		if received(stat) {
-			l.messages = append(l.messages, arrival{pdu: s.pdu(resp.Info[0].Text, resp.Info[0].Body), slot: &slot{storage, index}})
+			l.messages = append(l.messages, arrival{pdu: s.pdu(resp.Info[0].Text, resp.Info[0].Body), slot: &slot{storage, index, l.generation}})
 		}
 	}
 	return l, nil
@@ -100,11 +102,17 @@ func received(stat string) bool {
 	return stat == "0" || stat == "1" || strings.HasPrefix(stat, `"REC`)
 }
 
+// remove deletes a message. After a boot, or in another modem, something else
+// may lie in its place, which is left alone: the message, if it is still there,
+// is found again.
 func (s *Service) remove(ctx context.Context, place slot) error {
 	if err := s.lock(ctx); err != nil {
 		return err
 	}
 	defer s.unlock()
+	if place.generation != s.generation.Load() {
+		return nil
+	}
 	if s.selected != place.storage {
 		if _, _, err := s.useStorage(ctx, place.storage); err != nil {
 			return err

@@ -156,6 +156,7 @@ func TestDirectRoutingIsAcknowledgedOnceSafe(t *testing.T) {
 		require.Empty(t, b.fake.Messages("ME"))
 		require.NoError(t, b.phone.Send(b.fake.Number(), "next"))
 		require.Equal(t, "next", (<-arrived).Text)
+		time.Sleep(time.Second)
 		require.Zero(t, b.network.SMSC().Stats().Waiting, "all are acknowledged")
 	})
 }

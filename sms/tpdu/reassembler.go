@@ -175,8 +175,9 @@ func (r *Reassembler) AddDeliver(now time.Time, tpdu []byte, d *Deliver) (AddRes
 }
 
 // Add adds a TPDU of the sender that is the part c says. The TPDU is copied.
-// Parts of one number count as repeats if they are equal after their first
-// octet, whose flags may change when the network sends again. The error is an
+// Parts of one number count as repeats if they are equal apart from their first
+// octet, whose flags may change when the network sends again, and the time
+// stamp, which does when the sender sends again. The error is an
 // *[Error] for a TPDU above 255 octets or a senseless c; nothing is held then.
 func (r *Reassembler) Add(now time.Time, from Address, c Concat, tpdu []byte) (AddResult, error) {
 	if c.Part == 0 || c.Part > c.Total {
@@ -220,8 +221,18 @@ func (r *Reassembler) Add(now time.Time, from Address, c Concat, tpdu []byte) (A
 	return result, nil
 }
 
+// samePart compares SMS-DELIVERs: flags, TP-OA, TP-PID, TP-DCS, TP-SCTS, and
+// what follows (clause 9.2.2.1).
 func samePart(a, b []byte) bool {
-	return len(a) == len(b) && (len(a) == 0 || bytes.Equal(a[1:], b[1:]))
+	if len(a) != len(b) || len(a) < 2 || a[1] != b[1] {
+		return len(a) == len(b) && len(a) < 2
+	}
+	stamp := 1 + 2 + (int(a[1])+1)/2 + 2
+	behind := stamp + len(Timestamp{})
+	if behind > len(a) {
+		return bytes.Equal(a[1:], b[1:])
+	}
+	return bytes.Equal(a[1:stamp], b[1:stamp]) && bytes.Equal(a[behind:], b[behind:])
 }
 
 // begin makes room for a new message and links it in.
