@@ -14,7 +14,8 @@ const pageSeptets = 93
 
 // Broadcast sends a cell broadcast message to the modems on the cell that want
 // it: +CNMI with bm 2, and +CSCB with its identifier. The serial number tells
-// one message from its repetitions.
+// one message from its repetitions. On GSM each page comes by itself, else all
+// pages come in one.
 func (c *Cell) Broadcast(serial, identifier uint16, text string) {
 	c.n.mu.Lock()
 	defer c.n.mu.Unlock()
@@ -23,10 +24,30 @@ func (c *Cell) Broadcast(serial, identifier uint16, text string) {
 		if m.radio.cell != c || !isRegistered(m.radio.circuit) || m.messages.notice[2] != 2 || !wantsBroadcast(m.params["+CSCB"], int(identifier)) {
 			continue
 		}
+		if !m.messages.text && m.tech() != GSM && m.tech() != EDGE {
+			m.notify(pduLine(wholeBroadcast(pages)))
+			continue
+		}
 		for _, page := range pages {
 			m.notify(m.broadcastLine(page))
 		}
 	}
+}
+
+// wholeBroadcast is a message as UMTS and its successors send it: all pages in
+// one, each of 82 octets with the count of those that are used behind it (3GPP
+// TS 23.041 clause 9.4.2.2).
+func wholeBroadcast(pages [][]byte) []byte {
+	first := pages[0]
+	whole := append([]byte{1}, first[2], first[3], first[0], first[1], first[4], byte(len(pages)))
+	for _, page := range pages {
+		whole = append(append(whole, page[6:]...), byte(len(page)-6))
+	}
+	return whole
+}
+
+func pduLine(octets []byte) string {
+	return fmt.Sprintf("+CBM: %d\r\n%s", len(octets), strings.ToUpper(hex.EncodeToString(octets)))
 }
 
 // broadcastPages makes pages of 88 octets.
@@ -64,7 +85,7 @@ func broadcastPages(serial, identifier uint16, text string) [][]byte {
 // and 4.6).
 func (m *Modem) broadcastLine(page []byte) string {
 	if !m.messages.text {
-		return fmt.Sprintf("+CBM: %d\r\n%s", len(page), strings.ToUpper(hex.EncodeToString(page)))
+		return pduLine(page)
 	}
 	text := strings.TrimRight(fromSeptets(unpackSeptets(page[6:], 0, pageSeptets)), "\r")
 	if page[4] == 0x48 {

@@ -26,7 +26,8 @@ type Broadcast struct {
 	Language string
 	// Text is the text of all pages.
 	Text string
-	// Pages are the pages as they came, with their header of 6 octets.
+	// Pages are the pages as they came, with their header of 6 octets. UMTS and
+	// its successors send all pages in one, whose header has 7.
 	Pages [][]byte
 	// Err says why there is no text: ErrIncomplete, tpdu.ErrNotText, or a page
 	// that makes no sense.
@@ -39,6 +40,8 @@ type BroadcastRange struct{ First, Last uint16 }
 const (
 	pageHeader   = 6  // octets (TS 23.041 clause 9.4.1.2)
 	pageOctets   = 88 // of a page with its header
+	wholeHeader  = 7  // octets of a message that has all pages (clause 9.4.2.2)
+	pageBody     = 82 // octets of each page in it, and one more that counts those in use
 	pageSeptets  = 93 // of its text
 	maxPages     = 15
 	maxUnmade    = 16               // unfinished broadcasts held
@@ -69,12 +72,15 @@ type broadcasts struct {
 func (b *broadcasts) add(now time.Time, page []byte) []Broadcast {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if len(page) > pageOctets {
+		return b.addWhole(now, page)
+	}
 	number, total, err := pageOf(page)
 	if err != nil {
 		return []Broadcast{{Pages: [][]byte{page}, Err: err}}
 	}
 	key := broadcastKey{binary.BigEndian.Uint16(page), binary.BigEndian.Uint16(page[2:])}
-	if heard, ok := b.heard[key]; ok && now.Sub(heard) < heardAge {
+	if b.wasHeard(now, key) {
 		return nil
 	}
 	done := b.expire(now)
@@ -83,7 +89,7 @@ func (b *broadcasts) add(now time.Time, page []byte) []Broadcast {
 		done = append(done, b.makeRoom()...)
 		u = &unmadeBroadcast{since: now, total: total}
 		if b.unmade == nil {
-			b.unmade, b.heard = make(map[broadcastKey]*unmadeBroadcast), make(map[broadcastKey]time.Time)
+			b.unmade = make(map[broadcastKey]*unmadeBroadcast)
 		}
 		b.unmade[key] = u
 	}
@@ -98,10 +104,61 @@ func (b *broadcasts) add(now time.Time, page []byte) []Broadcast {
 	return append(done, readBroadcast(u.pages[:total]))
 }
 
+// addWhole takes a message that has all its pages.
+func (b *broadcasts) addWhole(now time.Time, whole []byte) []Broadcast {
+	pages, err := pagesOf(whole)
+	if err != nil {
+		return []Broadcast{{Pages: [][]byte{whole}, Err: err}}
+	}
+	key := broadcastKey{binary.BigEndian.Uint16(pages[0]), binary.BigEndian.Uint16(pages[0][2:])}
+	if b.wasHeard(now, key) {
+		return nil
+	}
+	done := b.expire(now)
+	delete(b.unmade, key)
+	b.note(now, key)
+	got := readBroadcast(pages)
+	got.Pages = [][]byte{whole}
+	return append(done, got)
+}
+
+// pagesOf takes the form of UMTS apart, into pages like those of GSM (TS 23.041
+// clause 9.4.2.2): message type, message identifier, serial number, data coding
+// scheme, number of pages, and the pages, each with the count of its octets
+// behind it. Octets behind the last page are left out.
+func pagesOf(whole []byte) (pages [][]byte, err error) {
+	if kind := whole[0]; kind != 1 {
+		return nil, fmt.Errorf("sms: a cell broadcast message of type %d", kind)
+	}
+	count := int(whole[wholeHeader-1])
+	if count == 0 || count > maxPages {
+		return nil, fmt.Errorf("sms: a cell broadcast message of %d pages", count)
+	}
+	if want := wholeHeader + count*(pageBody+1); len(whole) < want {
+		return nil, fmt.Errorf("sms: a cell broadcast message of %d octets, for %d pages it must have %d", len(whole), count, want)
+	}
+	for i := range count {
+		at := wholeHeader + i*(pageBody+1)
+		used := int(whole[at+pageBody])
+		if used > pageBody {
+			return nil, fmt.Errorf("sms: page %d of a cell broadcast message has %d octets", i+1, used)
+		}
+		page := append([]byte{whole[3], whole[4], whole[1], whole[2], whole[5], byte((i+1)<<4 | count)}, whole[at:at+used]...)
+		pages = append(pages, page)
+	}
+	return pages, nil
+}
+
+// wasHeard tells whether a broadcast is a repetition.
+func (b *broadcasts) wasHeard(now time.Time, key broadcastKey) bool {
+	heard, ok := b.heard[key]
+	return ok && now.Sub(heard) < heardAge
+}
+
 // pageOf reads the page parameter (clause 9.4.1.2.4): 0 in either half means
 // page 1 of 1.
 func pageOf(page []byte) (number, total int, err error) {
-	if len(page) <= pageHeader || len(page) > pageOctets {
+	if len(page) <= pageHeader {
 		return 0, 0, fmt.Errorf("sms: a cell broadcast page of %d octets", len(page))
 	}
 	number, total = int(page[5]>>4), int(page[5]&15)
@@ -150,6 +207,9 @@ func (b *broadcasts) giveUp(key broadcastKey) Broadcast {
 
 // note remembers a broadcast that was handed over, in place of the oldest.
 func (b *broadcasts) note(now time.Time, key broadcastKey) {
+	if b.heard == nil {
+		b.heard = make(map[broadcastKey]time.Time)
+	}
 	if len(b.heard) >= maxHeard {
 		var oldest broadcastKey
 		first := now

@@ -1,9 +1,12 @@
 package sms
 
 import (
+	"bytes"
 	"encoding/hex"
+	"slices"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 
@@ -50,6 +53,33 @@ func TestBroadcastLanguageInFront(t *testing.T) {
 	require.Equal(t, "Vr", got[0].Text)
 }
 
+// The form of UMTS (3GPP TS 23.041 clause 9.4.2.2): as many octets of each page
+// count as it says, and what follows the last page does not.
+func TestBroadcastOfUMTS(t *testing.T) {
+	page := func(used int, text string) []byte {
+		body := tpdu.AppendPacked(nil, []byte(text), 0)
+		body = append(body, bytes.Repeat([]byte{0xFF}, pageBody-len(body))...)
+		return append(body, byte(used))
+	}
+	whole := append([]byte{1, 0x11, 0x13, 0x40, 0x10, 0x01, 2}, page(14, "Leave the valley")...)
+	whole = append(whole, page(7, " now!!!!")...)
+	for _, more := range []string{"", "behind it"} {
+		got := new(broadcasts).add(time.Time{}, append(slices.Clip(whole), more...))
+		require.Len(t, got, 1)
+		require.NoError(t, got[0].Err)
+		require.Equal(t, uint16(0x4010), got[0].Serial)
+		require.Equal(t, uint16(0x1113), got[0].Identifier)
+		require.Equal(t, "en", got[0].Language)
+		require.Equal(t, "Leave the valley now!!!!", got[0].Text)
+	}
+	// It takes the place of pages that came one by one before.
+	var b broadcasts
+	require.Empty(t, b.add(time.Time{}, []byte{0x40, 0x10, 0x11, 0x13, 0x01, 0x12, 0x31}))
+	require.Len(t, b.add(time.Time{}, whole), 1)
+	require.Empty(t, b.unmade)
+	require.Empty(t, b.add(time.Time{}, whole), "a repetition")
+}
+
 // A flood of first pages cannot exhaust memory, and nothing of it is lost.
 func TestBroadcastsAreBounded(t *testing.T) {
 	var b broadcasts
@@ -76,10 +106,16 @@ func TestBroadcastsAreBounded(t *testing.T) {
 func FuzzBroadcast(f *testing.F) {
 	f.Add([]byte{0, 1, 0, 50, 1, 0x11, 0x31}, []byte{0, 1, 0, 50, 1, 0x12, 0x31})
 	f.Add([]byte{0, 1, 0, 50, 0x11, 0x12, 0x31}, []byte{0, 1, 0, 50, 0x48, 0x22, 0x31})
+	umts := append([]byte{1, 0, 50, 0, 1, 0x11, 1}, make([]byte, pageBody+1)...)
+	f.Add(umts, append(slices.Clip(umts), make([]byte, pageBody+1)...))
 	f.Fuzz(func(t *testing.T, first, second []byte) {
 		var b broadcasts
-		b.add(time.Unix(0, 0), first)
-		b.add(time.Unix(1, 0), second)
-		b.expire(time.Unix(1e9, 0))
+		told := b.add(time.Unix(0, 0), first)
+		told = append(told, b.add(time.Unix(1, 0), second)...)
+		for _, m := range append(told, b.expire(time.Unix(1e9, 0))...) {
+			if m.Err == nil && !utf8.ValidString(m.Text) {
+				t.Errorf("%q is no UTF-8", m.Text)
+			}
+		}
 	})
 }

@@ -28,9 +28,11 @@ type bench struct {
 	phone   *fakemodem.Phone
 }
 
-func newBench(t *testing.T, cfg *sms.Config) *bench {
+func newBench(t *testing.T, cfg *sms.Config) *bench { return benchOn(t, fakemodem.SIM800, cfg) }
+
+func benchOn(t *testing.T, kind *fakemodem.Personality, cfg *sms.Config) *bench {
 	network := fakemodem.NewNetwork(nil)
-	fake := network.NewModem(fakemodem.SIM800)
+	fake := network.NewModem(kind)
 	modem := at.New(fake.Line(), nil)
 	t.Cleanup(func() {
 		modem.Close()
