@@ -29,6 +29,7 @@ func (u *terminal) bothFamilies(ctx context.Context) (conn *ppp.Conn, prefix net
 	require.Equal(u.t, []byte{58, 255}, p[6:8], "a Router Advertisement")
 	require.Equal(u.t, byte(134), p[40])
 	require.Equal(u.t, uint16(0xffff), sum16(p[8:k], uint32(k-40)+58), "its checksum holds")
+	require.Equal(u.t, []byte{25, 3}, p[88:90], "the name server: RFC 8106 section 5.1")
 	option := p[56:]
 	require.Equal(u.t, []byte{3, 4, 64, 0x40}, option[:4])
 	return conn, netip.PrefixFrom(netip.AddrFrom16([16]byte(option[16:32])), 64)

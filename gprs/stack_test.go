@@ -3,6 +3,7 @@ package gprs_test
 import (
 	"context"
 	"io"
+	"net/netip"
 	"os"
 	"runtime"
 	"testing"
@@ -118,4 +119,42 @@ func TestManyConnectsThroughTheStack(t *testing.T) {
 	left := int64(heapInUse()-heap) / int64(rounds)
 	t.Logf("%d octets for each connection", left)
 	require.Less(t, left, int64(16<<10), "octets left for each connection")
+}
+
+// A context of IPv6 alone resolves names: IPV6CP tells no name server, the
+// network's Router Advertisement does.
+func TestNamesOnIPv6Alone(t *testing.T) {
+	t.Parallel()
+	n := fakemodem.NewNetwork(nil)
+	defer n.Close()
+	n.AddName("six.example", netip.MustParseAddr("2001:db8:1::7"))
+	listener, err := n.Listen("tcp6", "[2001:db8:1::7]:7000")
+	require.NoError(t, err)
+	defer listener.Close()
+	go func() {
+		conn, err := listener.Accept()
+		if err == nil {
+			io.WriteString(conn, "read")
+			conn.Close()
+		}
+	}()
+	fake := n.NewModem(fakemodem.EC25)
+	modem := at.New(fake.Line(), nil)
+	defer modem.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	radio := gprs.NewRadio(modem, nil)
+	defer radio.Close()
+	_, err = radio.WaitRegistered(ctx)
+	require.NoError(t, err)
+	bearer := gprs.NewBearer(modem, &gprs.BearerConfig{Context: gprs.Context{Type: gprs.IPv6, APN: "internet"}, Stack: withStack})
+	defer bearer.Close()
+	_, err = bearer.Connect(ctx)
+	require.NoError(t, err)
+	conn, err := bearer.DialContext(ctx, "tcp", "six.example:7000")
+	require.NoError(t, err)
+	defer conn.Close()
+	got, err := io.ReadAll(conn)
+	require.NoError(t, err)
+	require.Equal(t, "read", string(got))
 }

@@ -5,8 +5,9 @@ import "net/netip"
 // Config holds what is chosen when a stack is put on a link. A nil *Config is
 // a sound choice for a modem's data call.
 type Config struct {
-	// DNS lists name servers to ask when those of the link do not answer, or
-	// when it gave none. Nil means that only those of the link are asked.
+	// DNS lists name servers to ask when those of the link, or of the network's
+	// Router Advertisements, do not answer, or when there are none. Nil means
+	// that only those are asked.
 	DNS []netip.AddrPort
 
 	// Addresses are further addresses of this host, besides those that the

@@ -15,6 +15,8 @@ import (
 // name is resolved through the link, and its addresses are tried in turn, each
 // with its share of the time left. ctx bounds the whole; without a deadline
 // the stack gives up after its six resent SYNs, two minutes for each address.
+// In the first 6 s of a link, a global IPv6 address waits for the prefix that
+// the network's Router Advertisement gives.
 //
 // Errors are *net.OpError and wrap what package net's would:
 // syscall.ECONNREFUSED, *net.DNSError, context errors; or *EndedError.
@@ -52,6 +54,11 @@ func (n *Net) dialOne(ctx context.Context, transport string, to netip.AddrPort, 
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	ctx, cancel := n.whileUp(ctx)
+	defer cancel()
+	if n.needsPrefix(to.Addr()) {
+		n.router.waitAddress(ctx)
+	}
 	full := toFull(to)
 	if transport == "udp" {
 		c, err := gonet.DialUDP(n.stack, nil, &full, protocolOf(to.Addr()))
@@ -70,6 +77,20 @@ func (n *Net) dialOne(ctx context.Context, transport string, to netip.AddrPort, 
 		return nil, err
 	}
 	return n.newTCPConn(c, transport), nil
+}
+
+// whileUp is ctx, and ends with the link too: the stack's end is not seen by a
+// connection that is only about to be made.
+func (n *Net) whileUp(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	stop := context.AfterFunc(n.alive, cancel)
+	return ctx, func() { stop(); cancel() }
+}
+
+// needsPrefix tells whether a packet to an address should have a global source
+// address that only a Router Advertisement can give (RFC 6724 section 5).
+func (n *Net) needsPrefix(to netip.Addr) bool {
+	return to.Is6() && to.IsGlobalUnicast() && n.router != nil && !n.global6 && !n.config.AnyAddress
 }
 
 // splitNetwork gives the transport of a network's name and the family it asks

@@ -1,6 +1,7 @@
 package netstack
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -25,12 +26,16 @@ type Net struct {
 	stack    *stack.Stack
 	nic      *nic
 	resolver *net.Resolver
+	router   *router // nil without IPv6
 
 	has4, has6 bool // families for which this host has an address
+	global6    bool // by the link or Config, without the network's prefix
 
 	closing   chan struct{} // closed by the first Close
 	closeOnce sync.Once
-	ended     chan struct{} // closed once err is set and nothing can be sent any more
+	ended     chan struct{}   // closed once err is set and nothing can be sent any more
+	alive     context.Context // done with ended
+	expire    context.CancelFunc
 	done      chan struct{} // closed when every goroutine has ended
 	err       error         // first cause; set before ended is closed
 	linkErr   error         // what closing the link returned; set before done is closed
@@ -53,6 +58,7 @@ func New(link ppp.Link, config *Config) (*Net, error) {
 	if config != nil {
 		n.config = *config
 	}
+	n.alive, n.expire = context.WithCancel(context.Background())
 	if link.MTU() < minMTU {
 		return nil, fmt.Errorf("netstack: a link of MTU %d cannot carry IP: at least %d octets are needed", link.MTU(), minMTU)
 	}
@@ -64,7 +70,10 @@ func New(link ppp.Link, config *Config) (*Net, error) {
 		return nil, errors.New("netstack: the link has no address: neither IPCP nor IPV6CP came up and Config.Addresses is empty")
 	}
 	n.nic = newNIC(link, &n.config)
-	n.stack = newStack(&n.config, !n.has6)
+	if n.has6 {
+		n.router = newRouter(time.Now())
+	}
+	n.stack = newStack(&n.config, n.router)
 	if err := n.attach(addresses); err != nil {
 		n.stack.Destroy()
 		return nil, err
@@ -98,6 +107,7 @@ func (n *Net) addresses() ([]netip.Prefix, error) {
 			n.has4 = true
 		} else {
 			n.has6 = true
+			n.global6 = n.global6 || !p.Addr().IsLinkLocalUnicast()
 		}
 	}
 	return all, nil
@@ -119,6 +129,7 @@ func (n *Net) run() {
 		n.err = net.ErrClosed
 	}
 	close(n.ended)
+	n.expire()
 	n.wakeListeners()
 	n.stack.Close() // resets every connection
 	select {

@@ -230,7 +230,7 @@ func TestCloseResetsConnections(t *testing.T) {
 // The host of a simulated network answers for every address.
 func TestAnyAddress(t *testing.T) {
 	left, right := newMemoryLinks(64)
-	a, err := New(left, nil)
+	a, err := New(left, &Config{Addresses: []netip.Prefix{netip.MustParsePrefix("2001:db8:2::2/64")}})
 	require.NoError(t, err)
 	defer a.Close()
 	b, err := New(right, &Config{AnyAddress: true, Addresses: []netip.Prefix{netip.MustParsePrefix("198.51.100.7/32")}})

@@ -28,34 +28,33 @@ const (
 	dnsHeader  = 12   // octets: RFC 1035 section 4.1.1
 )
 
-// errNoServer says that neither the link nor Config.DNS names a server.
-var errNoServer = errors.New("netstack: no name server: the link gave none and Config.DNS is empty")
+// errNoServer says that neither the network nor Config.DNS names a server.
+var errNoServer = errors.New("netstack: no name server: neither the link nor a Router Advertisement gave one, and Config.DNS is empty")
 
-// Resolver asks the name servers of the link, and those of Config.DNS when they
-// stay silent or fail. It never asks those of the machine it runs on.
+// Resolver asks the name servers of the link (RFC 1877), those that the
+// network's Router Advertisements give (RFC 8106), and those of Config.DNS when
+// the ones before stay silent or fail. It never asks those of the machine it
+// runs on. On a link of IPv6 without any, a question in the first 6 s waits
+// for the first advertisement.
 func (n *Net) Resolver() *net.Resolver { return n.resolver }
 
 func (n *Net) newResolver() *net.Resolver {
 	dns := &nameServers{net: n}
-	for _, a := range n.link.DNS() {
-		if !a.IsValid() || a.IsUnspecified() {
-			continue // 0.0.0.0 is how some networks say none
-		}
-		dns.servers = append(dns.servers, netip.AddrPortFrom(a.Unmap(), dnsPort))
-	}
-	for _, a := range n.config.DNS {
-		if !slices.Contains(dns.servers, a) {
-			dns.servers = append(dns.servers, a)
-		}
-	}
 	return &net.Resolver{
 		PreferGo: true,
 		Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			if len(dns.servers) == 0 {
+			servers := dns.list()
+			if len(servers) == 0 && n.router != nil {
+				alive, cancel := n.whileUp(ctx)
+				n.router.waitServer(alive)
+				cancel()
+				servers = dns.list()
+			}
+			if len(servers) == 0 {
 				return nil, errNoServer
 			}
 			ctx, cancel := context.WithTimeout(ctx, dnsLimit)
-			return &dnsConn{ctx: ctx, cancel: cancel, servers: dns}, nil
+			return &dnsConn{ctx: ctx, cancel: cancel, dns: dns, servers: servers}, nil
 		},
 	}
 }
@@ -80,16 +79,43 @@ func (n *Net) lookup(ctx context.Context, family, host string) ([]netip.Addr, er
 
 // nameServers asks several servers one question.
 type nameServers struct {
-	net     *Net
-	servers []netip.AddrPort
+	net *Net
 
 	mu    sync.Mutex
-	first int // the server that answered last
+	first netip.AddrPort // the server that answered last
+}
+
+// list gives the servers to ask, the one that answered last first.
+func (d *nameServers) list() []netip.AddrPort {
+	var all []netip.AddrPort
+	add := func(server netip.AddrPort) {
+		if !slices.Contains(all, server) {
+			all = append(all, server)
+		}
+	}
+	given := d.net.link.DNS()
+	if d.net.router != nil {
+		given = append(slices.Clip(given), d.net.router.nameServers(time.Now())...)
+	}
+	for _, a := range given {
+		if a.IsValid() && !a.IsUnspecified() { // 0.0.0.0 is how some networks say none
+			add(netip.AddrPortFrom(a.Unmap(), dnsPort))
+		}
+	}
+	for _, server := range d.net.config.DNS {
+		add(server)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if i := slices.Index(all, d.first); i > 0 {
+		all = slices.Insert(slices.Delete(all, i, i+1), 0, d.first)
+	}
+	return all
 }
 
 // answer is what came of asking one server.
 type answer struct {
-	server  int
+	server  netip.AddrPort
 	message []byte
 	err     error
 }
@@ -103,22 +129,20 @@ func (a answer) usable() bool {
 	return code == 0 || code == 3 // no error, no such name
 }
 
-// exchange asks the server that answered last, then the others in their
-// order, each when the ones before have failed or were silent for dnsPatience.
-// The first usable answer wins.
-func (d *nameServers) exchange(ctx context.Context, query []byte) ([]byte, error) {
+// exchange asks the servers in their order, each when the ones before have
+// failed or were silent for dnsPatience. The first usable answer wins.
+func (d *nameServers) exchange(ctx context.Context, order []netip.AddrPort, query []byte) ([]byte, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	var asking sync.WaitGroup
 	defer asking.Wait()
 	defer cancel()
-	answers := make(chan answer, len(d.servers))
-	order := d.order()
+	answers := make(chan answer, len(order))
 	asked, open := 0, 0
 	ask := func() {
 		server := order[asked]
 		asked, open = asked+1, open+1
 		asking.Go(func() {
-			message, err := d.ask(ctx, "udp", d.servers[server], query)
+			message, err := d.ask(ctx, "udp", server, query)
 			answers <- answer{server, message, err}
 		})
 	}
@@ -150,20 +174,7 @@ func (d *nameServers) exchange(ctx context.Context, query []byte) ([]byte, error
 	}
 }
 
-// order lists the servers to ask, the one that answered last first.
-func (d *nameServers) order() []int {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	order := []int{d.first}
-	for i := range d.servers {
-		if i != d.first {
-			order = append(order, i)
-		}
-	}
-	return order
-}
-
-func (d *nameServers) prefer(server int) {
+func (d *nameServers) prefer(server netip.AddrPort) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.first = server
@@ -231,7 +242,8 @@ func readFramed(r io.Reader) ([]byte, error) {
 type dnsConn struct {
 	ctx     context.Context // ends with the question
 	cancel  context.CancelFunc
-	servers *nameServers
+	dns     *nameServers
+	servers []netip.AddrPort
 	query   []byte
 	answer  []byte // not read yet
 }
@@ -245,7 +257,7 @@ func (c *dnsConn) Write(p []byte) (int, error) {
 // Read asks the question and gives its answer.
 func (c *dnsConn) Read(p []byte) (int, error) {
 	if len(c.query) > 2+dnsHeader {
-		message, err := c.servers.exchange(c.ctx, c.query[2:])
+		message, err := c.dns.exchange(c.ctx, c.servers, c.query[2:])
 		c.query = nil
 		if err != nil {
 			return 0, timeoutOf(err)
@@ -288,4 +300,4 @@ func (c *dnsConn) Close() error {
 }
 
 func (c *dnsConn) LocalAddr() net.Addr  { return netAddr("tcp", netip.AddrPort{}) }
-func (c *dnsConn) RemoteAddr() net.Addr { return netAddr("tcp", c.servers.servers[0]) }
+func (c *dnsConn) RemoteAddr() net.Addr { return netAddr("tcp", c.servers[0]) }

@@ -20,9 +20,10 @@ type nameServer struct {
 	code  dnsmessage.RCode
 	short bool // answers by UDP are cut short
 	mute  bool
+	v6    netip.Addr
 }
 
-// reply answers one question: every name is 203.0.113.9.
+// reply answers one question: every name is 203.0.113.9, and v6 if there is one.
 func (s *nameServer) reply(t *testing.T, query []byte, network string) []byte {
 	s.asked.Add(1)
 	if s.mute {
@@ -35,7 +36,14 @@ func (s *nameServer) reply(t *testing.T, query []byte, network string) []byte {
 	}
 	m.Response, m.RCode, m.Additionals = true, s.code, nil
 	m.Truncated = s.short && network == "udp"
-	if q := m.Questions[0]; q.Type == dnsmessage.TypeA && s.code == 0 && !m.Truncated {
+	q := m.Questions[0]
+	if q.Type == dnsmessage.TypeAAAA && s.v6.IsValid() {
+		m.Answers = []dnsmessage.Resource{{
+			Header: dnsmessage.ResourceHeader{Name: q.Name, Class: q.Class, TTL: 60},
+			Body:   &dnsmessage.AAAAResource{AAAA: s.v6.As16()},
+		}}
+	}
+	if q.Type == dnsmessage.TypeA && s.code == 0 && !m.Truncated {
 		m.Answers = []dnsmessage.Resource{{
 			Header: dnsmessage.ResourceHeader{Name: q.Name, Class: q.Class, TTL: 60},
 			Body:   &dnsmessage.AResource{A: [4]byte{203, 0, 113, 9}},
@@ -161,7 +169,9 @@ func TestResolverLeavesSilentServer(t *testing.T) {
 }
 
 func TestResolverWithoutServers(t *testing.T) {
-	device, _ := newPair(t, nil)
+	left, right := newMemoryLinks(64)
+	left.local6 = netip.Addr{} // nor a router that could name one
+	device, _ := joined(t, left, right, nil)
 	_, err := device.DialContext(t.Context(), "tcp", "meter.example:80")
 	require.ErrorContains(t, err, "no name server")
 	var dns *net.DNSError

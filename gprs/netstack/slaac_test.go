@@ -18,7 +18,7 @@ func TestGlobalAddressFromRouterAdvertisement(t *testing.T) {
 	a, err := New(left, nil)
 	require.NoError(t, err)
 	defer a.Close()
-	right.out <- routerAdvertisement(netip.MustParsePrefix("2001:db8:1::/64"))
+	right.out <- routerAdvertisement(netip.MustParsePrefix("2001:db8:1::/64"), nil)
 
 	var global netip.Addr
 	for deadline := time.Now().Add(10 * time.Second); !global.IsValid() && time.Now().Before(deadline); {
@@ -37,9 +37,9 @@ func TestGlobalAddressFromRouterAdvertisement(t *testing.T) {
 }
 
 // routerAdvertisement makes the message of RFC 4861 section 4.2 with one
-// prefix (section 4.6.2).
-func routerAdvertisement(prefix netip.Prefix) []byte {
-	p := make([]byte, 40+16+32)
+// prefix (section 4.6.2) and an option behind it.
+func routerAdvertisement(prefix netip.Prefix, behind []byte) []byte {
+	p := append(make([]byte, 40+16+32), behind...)
 	p[0], p[6], p[7] = 0x60, 58, 255
 	binary.BigEndian.PutUint16(p[4:], uint16(len(p)-40))
 	all := netip.MustParseAddr("ff02::1")

@@ -38,12 +38,13 @@ const (
 	minRTO = time.Second
 )
 
-// newStack makes a stack without interfaces.
-func newStack(config *Config, only4 bool) *stack.Stack {
+// newStack makes a stack without interfaces. A nil router means that the link
+// has no IPv6.
+func newStack(config *Config, router *router) *stack.Stack {
 	s := stack.New(stack.Options{
 		NetworkProtocols: []stack.NetworkProtocolFactory{
 			ipv4.NewProtocol,
-			ipv6.NewProtocolWithOptions(ipv6Options(only4)),
+			ipv6.NewProtocolWithOptions(ipv6Options(router)),
 		},
 		TransportProtocols: []stack.TransportProtocolFactory{
 			tcp.NewProtocolCUBIC, udp.NewProtocol, icmp.NewProtocol4, icmp.NewProtocol6,
@@ -76,19 +77,20 @@ func newStack(config *Config, only4 bool) *stack.Stack {
 // Advertisements (RFC 4862), which is how 3GPP TS 23.060 clause 9.2.1.1 hands
 // out IPv6 prefixes. A link of two hosts needs no duplicate address detection
 // (RFC 5072 section 5).
-func ipv6Options(only4 bool) ipv6.Options {
-	if only4 {
+func ipv6Options(router *router) ipv6.Options {
+	if router == nil {
 		return ipv6.Options{}
 	}
 	secret := make([]byte, header.OpaqueIIDSecretKeyMinBytes)
 	_, _ = rand.Read(secret) // never fails since Go 1.24
 	return ipv6.Options{
 		NDPConfigs: ipv6.NDPConfigurations{
-			MaxRtrSolicitations:     3,               // RFC 4861 section 10
-			RtrSolicitationInterval: 4 * time.Second, // the same
+			MaxRtrSolicitations:     routerSolicitations,
+			RtrSolicitationInterval: solicitInterval,
 			HandleRAs:               ipv6.HandlingRAsEnabledWhenForwardingDisabled,
 			AutoGenGlobalAddresses:  true,
 		},
+		NDPDisp: router,
 		OpaqueIIDOpts: ipv6.OpaqueInterfaceIdentifierOptions{
 			NICNameFromID: func(tcpip.NICID, string) string { return "ppp" },
 			SecretKey:     secret,
