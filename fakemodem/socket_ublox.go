@@ -142,6 +142,7 @@ func usoCreate(c *Call) Result {
 	if c.bad || network == "" || id < 0 {
 		return CME(cmeNotAllowed)
 	}
+	s.online(c) // on LTE the context is there from the attachment on
 	k := s.create(c.m, id, network)
 	if port > 0 && network == "udp" && k.bind(uint16(port)) != nil {
 		k.close()
@@ -265,7 +266,7 @@ func usoWrite(c *Call) Result {
 
 func usoSendTo(c *Call) Result {
 	k, host, port, size := c.socket(), c.text(1, ""), c.between(2, 1, 65535, 0), c.between(3, 1, 1024, 0)
-	if k == nil || size == 0 || k.network != "udp" || !c.m.sockets.online(c) {
+	if k == nil || size == 0 || k.network != "udp" || c.m.sockets.tooLong(size) || !c.m.sockets.online(c) {
 		return CME(cmeNotAllowed)
 	}
 	return c.prompted("@", size, func(data []byte) Result {

@@ -59,8 +59,8 @@ type driver interface {
 	send(ctx context.Context, s *conn, p piece) (int, error)
 	// receive takes what has come, at most max octets; none is no error.
 	receive(ctx context.Context, s *conn, max int) (piece, error)
-	// alive tells whether the modem still has the connection.
-	alive(ctx context.Context, s *conn) (bool, error)
+	// state asks the modem for the state of the socket.
+	state(ctx context.Context, s *conn) (state, error)
 	close(ctx context.Context, s *conn) error
 	// notices are the prefixes to listen to, and notice says what a line means.
 	notices() []string
@@ -73,6 +73,15 @@ type piece struct {
 	data []byte
 	addr netip.AddrPort
 }
+
+// state is what the modem says about a socket.
+type state uint8
+
+const (
+	stateGone   state = iota // it does not know the socket
+	stateClosed              // the other side has closed
+	stateOpen
+)
 
 // notice is what a notification says.
 type notice struct {

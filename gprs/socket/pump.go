@@ -52,28 +52,71 @@ func (k *conn) fetch(polled bool) bool {
 		default:
 		}
 		switch {
+		case notAsked(err):
+			return true
+		case err != nil && !refused(err):
+			k.fail(err) // what it has may be lost: no clean end, even if the peer has closed
+			return false
 		case closed && k.lives():
 			k.notClosed() // the word was about another socket that had this number before
-		case closed, errors.Is(err, ErrSocketGone) && !k.lives():
+		case closed:
 			k.in.end(io.EOF)
 			return k.idle()
-		case err != nil && !refused(err) && !notAsked(err):
-			k.fail(err)
-			return false
+		case errors.Is(err, ErrSocketGone):
+			return k.refusedRead(err)
 		case polled:
-			if alive, err := k.s.driver.alive(k.s.ctx, k); err == nil && !alive {
-				k.closedByPeer() // and once more for what came meanwhile
-			}
+			return k.look()
 		}
 		return true
 	}
 }
 
-// lives asks whether the modem still has the connection, when it said that the
-// peer has closed or refused a read.
+// refusedRead asks for the state of a socket that cannot be read. If the modem
+// does not know it, the reason may be on its way: a loss of the context takes
+// the sockets away before it is told. Without one that is no clean end.
+func (k *conn) refusedRead(cause error) bool {
+	if now, err := k.s.driver.state(k.s.ctx, k); err != nil || now == stateOpen {
+		return true // the poll will tell
+	} else if now == stateClosed {
+		k.closedByPeer()
+		return true
+	}
+	select {
+	case <-k.closing:
+		return false
+	case <-time.After(goneGrace):
+	}
+	k.mu.Lock()
+	closed := k.closed
+	k.mu.Unlock()
+	if closed {
+		return true
+	}
+	k.fail(cause)
+	return false
+}
+
+// goneGrace is waited for the word that explains why a socket is gone.
+const goneGrace = time.Second
+
+// look asks for the state of a socket that is silent, since a close need not be
+// told. Once more it is read then for what came meanwhile.
+func (k *conn) look() bool {
+	now, err := k.s.driver.state(k.s.ctx, k)
+	switch {
+	case err != nil || now == stateOpen:
+	case now == stateClosed:
+		k.closedByPeer()
+	default:
+		return k.refusedRead(ErrSocketGone)
+	}
+	return true
+}
+
+// lives asks whether the modem still has the connection.
 func (k *conn) lives() bool {
-	alive, err := k.s.driver.alive(k.s.ctx, k)
-	return err == nil && alive
+	now, err := k.s.driver.state(k.s.ctx, k)
+	return err == nil && now == stateOpen
 }
 
 // idle waits for Close: nothing more will come.

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/telemodem/telemodem/at"
 )
 
 // push gives pieces to the modem, one after the other, until the socket ends.
@@ -42,8 +44,8 @@ func (k *conn) deliver(p piece) error {
 		case err == nil, errors.Is(err, errLater), notAsked(err):
 		case k.shrink(err, len(p.data)):
 			continue
-		case k.host == "" && refused(err): // one peer that cannot be reached is not the end of a socket that listens
-			return err
+		case k.host == "" && refused(err) && k.lives(): // one peer that cannot be reached is not the end of a socket that listens
+			return refusedDatagram(err)
 		default:
 			k.fail(err)
 			return err
@@ -62,6 +64,15 @@ func (k *conn) deliver(p piece) error {
 	return nil
 }
 
+// refusedDatagram is the modem's refusal without the word that the socket is gone.
+func refusedDatagram(err error) error {
+	var cmd *at.CommandError
+	if errors.As(err, &cmd) {
+		err = cmd
+	}
+	return fmt.Errorf("%w: %w", ErrSendFailed, err)
+}
+
 var errCut = fmt.Errorf("%w: it sent a part of the datagram", ErrSendFailed)
 
 // smallestPiece is the least that a piece is made for firmware that refuses
@@ -75,7 +86,7 @@ func (k *conn) shrink(err error, size int) bool {
 	if k.network == "udp" || size < 2*smallestPiece || !refused(err) {
 		return false
 	}
-	if alive, aliveErr := k.s.driver.alive(k.s.ctx, k); aliveErr != nil || !alive {
+	if !k.lives() {
 		return false
 	}
 	k.mu.Lock()

@@ -188,21 +188,24 @@ func (d quectel) receive(ctx context.Context, s *conn, max int) (piece, error) {
 	return piece{data, sender(line, 1)}, gone(err)
 }
 
-// alive reads the sixth field of the state: 2 is connected, and a UDP service
-// is alive as long as it is listed.
-func (d quectel) alive(ctx context.Context, s *conn) (bool, error) {
+// state reads the sixth field: 2 is connected. A UDP service is open as long as
+// it is listed.
+func (d quectel) state(ctx context.Context, s *conn) (state, error) {
 	res, err := d.run(ctx, quectelAnswer, "%s=1,%d", d.command(s, "+QISTATE", "+QSSLSTATE"), s.id)
 	if err != nil {
-		return false, err
+		return stateGone, ignoreRefusal(err)
 	}
 	for _, info := range res.Info {
 		_, fields, _ := strings.Cut(info.Text, ":")
 		n, _ := numbers(":"+fields, "")
 		if len(n) > 5 && n[0] == s.id {
-			return n[5] == 2 || s.host == "", nil
+			if n[5] == 2 || s.host == "" {
+				return stateOpen, nil
+			}
+			return stateClosed, nil
 		}
 	}
-	return false, nil
+	return stateGone, nil
 }
 
 func (d quectel) close(ctx context.Context, s *conn) error {

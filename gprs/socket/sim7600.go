@@ -163,17 +163,21 @@ func (d sim7600) receive(ctx context.Context, s *conn, max int) (piece, error) {
 	return rxGet(ctx, d.c, s, max)
 }
 
-func (d sim7600) alive(ctx context.Context, s *conn) (bool, error) {
+// state reads one of ten flags; who has closed is not told.
+func (d sim7600) state(ctx context.Context, s *conn) (state, error) {
 	res, err := d.run(ctx, sim7600Answer, "+CIPCLOSE?")
 	if err != nil {
-		return false, err
+		return stateGone, ignoreRefusal(err)
 	}
 	for _, info := range res.Info {
 		if n, ok := numbers(info.Text, "+CIPCLOSE"); ok && len(n) > s.id {
-			return n[s.id] == 1, nil
+			if n[s.id] == 1 {
+				return stateOpen, nil
+			}
+			return stateClosed, nil
 		}
 	}
-	return false, nil
+	return stateGone, nil
 }
 
 func (d sim7600) close(ctx context.Context, s *conn) error {

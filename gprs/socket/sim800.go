@@ -160,17 +160,23 @@ func rxGet(ctx context.Context, c at.Commander, s *conn, max int) (piece, error)
 	return piece{data: data}, gone(err)
 }
 
-func (d sim800) alive(ctx context.Context, s *conn) (bool, error) {
+// sim800States are the states of a connection (manual, +CIPSTATUS) that say
+// more than that there is none.
+var sim800States = map[string]state{
+	`"CONNECTED"`: stateOpen, `"REMOTE CLOSING"`: stateClosed, `"CLOSING"`: stateClosed, `"CLOSED"`: stateClosed,
+}
+
+func (d sim800) state(ctx context.Context, s *conn) (state, error) {
 	res, err := d.run(ctx, sim800Answer, "+CIPSTATUS=%d", s.id)
 	if err != nil {
-		return false, err
+		return stateGone, ignoreRefusal(err)
 	}
 	for _, info := range res.Info {
-		if strings.HasSuffix(info.Text, `"CONNECTED"`) {
-			return true, nil
+		if n, ok := numbers(info.Text, "+CIPSTATUS"); ok && n[0] == s.id {
+			return sim800States[info.Text[strings.LastIndexByte(info.Text, ',')+1:]], nil
 		}
 	}
-	return false, nil
+	return stateGone, nil
 }
 
 // close is slow on purpose: the quick form would drop what the peer has not

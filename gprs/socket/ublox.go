@@ -288,31 +288,26 @@ func quotedOctets(name string, i int) func(line string) at.Body {
 	}
 }
 
-// alive reads the TCP state: 4 is established (the manual's table of +USOCTL).
-// Datagrams have no state.
-func (d ublox) alive(ctx context.Context, s *conn) (bool, error) {
+// state reads the TCP state: 4 is established (the manual's table of +USOCTL).
+// Datagrams have none; a socket that is gone has no protocol either.
+func (d ublox) state(ctx context.Context, s *conn) (state, error) {
 	what := 10
 	if s.network == "udp" {
-		what = 0 // the protocol, which a socket that is gone does not have
+		what = 0
 	}
 	res, err := d.run(ctx, ubloxAnswer, "+USOCTL=%d,%d", s.id, what)
 	if err != nil {
-		return false, ignoreRefusal(err)
+		return stateGone, ignoreRefusal(err)
 	}
 	for _, info := range res.Info {
 		if n, ok := numbers(info.Text, "+USOCTL"); ok && len(n) > 2 {
-			return n[2] == 4 || what == 0, nil
+			if n[2] == 4 || what == 0 {
+				return stateOpen, nil
+			}
+			return stateClosed, nil
 		}
 	}
-	return false, nil
-}
-
-// ignoreRefusal makes a refusal an answer: the socket is gone.
-func ignoreRefusal(err error) error {
-	if refused(err) {
-		return nil
-	}
-	return err
+	return stateGone, nil
 }
 
 func (d ublox) close(ctx context.Context, s *conn) error {

@@ -58,6 +58,14 @@ func refused(err error) bool {
 	return errors.As(err, &cme) || errors.As(err, &result)
 }
 
+// ignoreRefusal makes a refusal an answer: there is no such thing.
+func ignoreRefusal(err error) error {
+	if refused(err) {
+		return nil
+	}
+	return err
+}
+
 // numbers reads the decimal fields behind the name of a line; a field that is
 // none is -1.
 func numbers(line, name string) ([]int, bool) {

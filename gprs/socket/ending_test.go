@@ -1,0 +1,319 @@
+package socket_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"hash"
+	"io"
+	"math/rand/v2"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/telemodem/telemodem/at"
+	"github.com/telemodem/telemodem/fakemodem"
+	"github.com/telemodem/telemodem/gprs/socket"
+)
+
+// The modem starts anew under open sockets: everything that waits ends with
+// that cause, and a new Stack works.
+func TestResetUnderOpenSockets(t *testing.T) {
+	each(t, nil, func(t *testing.T, r *rig) {
+		c, far := r.connect("tcp")
+		read, written, dialled := make(chan error, 1), make(chan error, 1), make(chan error, 1)
+		go func() {
+			_, err := c.Read(make([]byte, 1))
+			read <- err
+		}()
+		go func() {
+			_, err := c.Write(make([]byte, 1<<20)) // nobody reads it
+			written <- err
+		}()
+		r.fake.SetSocketFaults(fakemodem.SocketFaults{SlowNames: time.Minute})
+		go func() {
+			_, err := r.stack.DialContext(t.Context(), "tcp", "gateway.example:7")
+			dialled <- err
+		}()
+		time.Sleep(10 * time.Second)
+		r.fake.Reset()
+		<-r.stack.Done()
+		require.ErrorIs(t, r.stack.Err(), at.ErrRebooted)
+		require.ErrorIs(t, <-read, at.ErrRebooted)
+		require.Error(t, <-written)
+		require.ErrorIs(t, <-dialled, at.ErrRebooted)
+		require.NoError(t, far.Close())
+		r.stack.Close()
+
+		r.fake.SetSocketFaults(fakemodem.SocketFaults{})
+		for {
+			if _, packet := r.fake.Registered(); packet {
+				break
+			}
+			time.Sleep(time.Second)
+		}
+		_, err := at.Exec(t.Context(), r.modem, "E0")
+		require.NoError(t, err)
+		stack, err := socket.Open(t.Context(), r.modem, ours(t), nil)
+		require.NoError(t, err)
+		defer stack.Close()
+		_, err = stack.DialContext(t.Context(), "tcp", "203.0.113.9:7")
+		require.NoError(t, err)
+	})
+}
+
+// say lets the modem print a notification.
+func (r *rig) say(line string) {
+	_, err := r.fake.Inject(fakemodem.Fault{ID: "F24", Text: line})
+	require.NoError(r.t, err)
+}
+
+// ours is the dialect that a test of each runs for.
+func ours(t *testing.T) socket.Dialect {
+	_, name, _ := strings.Cut(t.Name(), "/")
+	for _, d := range dialects {
+		if name == strings.ReplaceAll(d.ours.String(), " ", "_") {
+			return d.ours
+		}
+	}
+	t.Fatalf("%s is no test of each", t.Name())
+	return socket.Dialect{}
+}
+
+// F66 with data that was not read: what the modem had handed out is read before
+// the cause, and the cause is no clean end.
+func TestContextLostWithUnreadData(t *testing.T) {
+	each(t, nil, func(t *testing.T, r *rig) {
+		c, far := r.connect("tcp")
+		go io.WriteString(far, "last reading")
+		time.Sleep(time.Second)
+		r.fake.Deactivate(1)
+		<-r.stack.Done()
+		got, err := io.ReadAll(c)
+		require.Equal(t, "last reading", string(got))
+		require.ErrorIs(t, err, socket.ErrContextLost)
+		_, err = c.Write([]byte("x"))
+		require.ErrorIs(t, err, socket.ErrContextLost)
+		require.NoError(t, far.Close())
+	})
+}
+
+// The socket is gone and nobody says why: that is an error, not the end of the
+// stream.
+func TestSocketThatIsGoneIsNoCleanEnd(t *testing.T) {
+	for _, d := range dialects {
+		if d.ours.String() == socket.SIM7600.String() {
+			continue // its state does not tell a socket that is gone from one that was closed
+		}
+		t.Run(d.ours.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, d.ours, d.theirs, nil)
+				c, far := r.connect("tcp")
+				closing := map[string]at.Command{
+					"SIM800": {Text: "+CIPCLOSE=0", Finals: []string{"0, CLOSE OK"}}, "Quectel": {Text: "+QICLOSE=0"},
+					"u-blox": {Text: "+USOCL=0"}, "u-blox with profiles": {Text: "+USOCL=0"},
+				}
+				_, err := r.modem.Command(t.Context(), closing[d.ours.String()])
+				require.NoError(t, err)
+				_, err = c.Read(make([]byte, 1))
+				require.ErrorIs(t, err, socket.ErrSocketGone)
+				far.Close()
+			})
+		})
+	}
+}
+
+// A word of a close that belongs to the socket which had the number before is
+// not believed.
+func TestStaleCloseIsNotBelieved(t *testing.T) {
+	each(t, nil, func(t *testing.T, r *rig) {
+		c, far := r.connect("tcp")
+		r.say(map[string]string{
+			"SIM800": "0, CLOSED", "SIM7600": "+IPCLOSE: 0,1", "Quectel": `+QIURC: "closed",0`,
+			"u-blox": "+UUSOCL: 0", "u-blox with profiles": "+UUSOCL: 0",
+		}[ours(t).String()])
+		time.Sleep(time.Minute)
+		go io.WriteString(far, "still here")
+		got := make([]byte, 10)
+		_, err := io.ReadFull(c, got)
+		require.NoError(t, err)
+		require.Equal(t, "still here", string(got))
+		require.NoError(t, far.Close())
+		_, err = c.Read(got)
+		require.ErrorIs(t, err, io.EOF, "a true one is")
+	})
+}
+
+// The answer to a read and a notice for another socket have the same prefix:
+// the mode tells them apart, and the notice is not lost.
+func TestNoticeBetweenReadAndAnswer(t *testing.T) {
+	for _, d := range dialects[:2] {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t, d.ours, d.theirs, &socket.Config{PollInterval: time.Hour})
+			first, _ := r.connect("tcp")
+			second, _ := r.connect("tcp")
+			time.Sleep(time.Second)
+			reads := map[string]int{}
+			r.fake.OnCommand("+CIPRXGET", func(c *fakemodem.Call) fakemodem.Result {
+				id := c.Args()[1]
+				switch reads[id]++; {
+				case id == "0" && reads[id] == 1:
+					return fakemodem.Answer("+CIPRXGET: 1,1", "+CIPRXGET: 2,0,5,0\r\nhello")(c)
+				case id == "1" && reads[id] == 1:
+					return fakemodem.Answer("+CIPRXGET: 2,1,5,0\r\nthere")(c)
+				}
+				return fakemodem.Answer("+CIPRXGET: 2," + id + ",0,0")(c)
+			})
+			r.say("+CIPRXGET: 1,0")
+			got := make([]byte, 5)
+			_, err := io.ReadFull(first, got)
+			require.NoError(t, err)
+			require.Equal(t, "hello", string(got))
+			_, err = io.ReadFull(second, got)
+			require.NoError(t, err)
+			require.Equal(t, "there", string(got))
+		})
+	}
+}
+
+// Sockets in parallel, data both ways on each: what arrives is what was sent.
+func TestParallelSocketsBothWays(t *testing.T) {
+	each(t, &socket.Config{PromptGap: -1}, func(t *testing.T, r *rig) {
+		const size = 200_000
+		var all sync.WaitGroup
+		for i := range 3 {
+			c, far := r.connect("tcp")
+			for seed, pair := range [][2]net.Conn{{c, far}, {far, c}} {
+				all.Go(func() {
+					_, err := io.Copy(pair[0], random(10*i+seed, size))
+					require.NoError(t, err)
+				})
+				all.Go(func() {
+					require.Equal(t, sum(random(10*i+seed, size)), sum(io.LimitReader(pair[1], size)))
+				})
+			}
+		}
+		all.Wait()
+	})
+}
+
+// random is a stream of size octets that the seed determines.
+func random(seed, size int) io.Reader {
+	return io.LimitReader(rand.NewChaCha8([32]byte{byte(seed)}), int64(size))
+}
+
+func sum(r io.Reader) string {
+	var h hash.Hash = sha256.New()
+	n, err := io.Copy(h, r)
+	return fmt.Sprintf("%d octets %x %v", n, h.Sum(nil), err)
+}
+
+// Nothing is left in use by a dial that the caller gives up at any time.
+func TestDialGivenUpAtAnyTime(t *testing.T) {
+	each(t, nil, func(t *testing.T, r *rig) {
+		r.fake.SetSocketFaults(fakemodem.SocketFaults{SlowNames: time.Second})
+		for after := time.Duration(0); after < 1200*time.Millisecond; after += 30 * time.Millisecond {
+			ctx, cancel := context.WithTimeout(t.Context(), after)
+			c, err := r.stack.DialContext(ctx, "tcp", "gateway.example:7")
+			cancel()
+			if err == nil {
+				require.NoError(t, c.Close())
+				continue
+			}
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+		}
+		time.Sleep(time.Minute)
+		require.Zero(t, r.fake.OpenSockets())
+		r.fake.SetSocketFaults(fakemodem.SocketFaults{})
+		r.connect("tcp")
+	})
+}
+
+// A name that nobody knows, an address where nobody is and a port where nobody
+// listens are errors in due time, in the simulated network.
+func TestDialNobody(t *testing.T) {
+	for _, d := range dialects {
+		t.Run(d.ours.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newOnline(t, fakemodem.SIM800, fakemodem.WithSockets(d.theirs))
+				r.open(d.ours)
+				l, err := r.n.Listen("tcp", "10.65.0.9:80")
+				require.NoError(t, err)
+				defer l.Close()
+				for _, address := range []string{"nobody.example:80", "10.65.0.9:81", "10.65.0.8:80"} {
+					_, err := r.stack.DialContext(t.Context(), "tcp", address)
+					require.ErrorIs(t, err, socket.ErrRefused, address)
+					require.Zero(t, r.fake.OpenSockets())
+				}
+				c, err := r.stack.DialContext(t.Context(), "tcp", "10.65.0.9:80")
+				require.NoError(t, err)
+				require.NoError(t, c.Close())
+			})
+		})
+	}
+}
+
+// Close ends what waits in Read and Write, at once.
+func TestCloseDuringReadAndWrite(t *testing.T) {
+	each(t, nil, func(t *testing.T, r *rig) {
+		c, _ := r.connect("tcp")
+		ended := make(chan error, 2)
+		go func() {
+			_, err := c.Read(make([]byte, 1))
+			ended <- err
+		}()
+		go func() {
+			_, err := c.Write(make([]byte, 1<<20))
+			ended <- err
+		}()
+		time.Sleep(time.Minute / 2)
+		start := time.Now()
+		require.NoError(t, c.Close())
+		require.ErrorIs(t, <-ended, net.ErrClosed)
+		require.ErrorIs(t, <-ended, net.ErrClosed)
+		require.Less(t, time.Since(start), 5*time.Second)
+		require.Zero(t, r.fake.OpenSockets())
+	})
+}
+
+// A close that the modem did not take is asked again, so that the number does
+// not stay in use.
+func TestCloseIsAskedAgain(t *testing.T) {
+	names := map[string]string{"SIM800": "+CIPCLOSE", "SIM7600": "+CIPCLOSE", "Quectel": "+QICLOSE", "u-blox": "+USOCL", "u-blox with profiles": "+USOCL"}
+	each(t, nil, func(t *testing.T, r *rig) {
+		c, _ := r.connect("tcp")
+		silent := true
+		r.fake.OnCommand(names[ours(t).String()], func(call *fakemodem.Call) fakemodem.Result {
+			if silent && call.Op == fakemodem.Set {
+				return fakemodem.Silent
+			}
+			return fakemodem.Default
+		})
+		require.Error(t, c.Close())
+		require.Equal(t, 1, r.fake.OpenSockets())
+		silent = false
+		time.Sleep(2 * time.Minute)
+		require.Zero(t, r.fake.OpenSockets())
+	})
+}
+
+// An end that came together with a read that failed is no clean end: octets may
+// be missing.
+func TestF08ShortBlockBeforeTheCloseIsAnError(t *testing.T) {
+	each(t, nil, func(t *testing.T, r *rig) {
+		c, far := r.connect("tcp")
+		r.fake.SetSocketFaults(fakemodem.SocketFaults{ShortBlock: 1})
+		go func() {
+			far.Write(bytes.Repeat([]byte("last words "), 20))
+			far.Close()
+		}()
+		_, err := io.ReadAll(c)
+		require.Error(t, err)
+	})
+}
