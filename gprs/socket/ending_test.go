@@ -170,6 +170,7 @@ func TestNoticeBetweenReadAndAnswer(t *testing.T) {
 				}
 				return fakemodem.Answer("+CIPRXGET: 2," + id + ",0,0")(c)
 			})
+			start := time.Now()
 			r.say("+CIPRXGET: 1,0")
 			got := make([]byte, 5)
 			_, err := io.ReadFull(first, got)
@@ -178,6 +179,7 @@ func TestNoticeBetweenReadAndAnswer(t *testing.T) {
 			_, err = io.ReadFull(second, got)
 			require.NoError(t, err)
 			require.Equal(t, "there", string(got))
+			require.Less(t, time.Since(start), time.Minute, "not found by the poll")
 		})
 	}
 }
