@@ -40,6 +40,16 @@ type Config struct {
 	// for the network's own access point.
 	Context gprs.Context
 
+	// Power cuts the modem's power and gives it back: a relay, the power key on
+	// a pin, a port of a USB hub that can be switched. It is for modems that
+	// hang beyond what a command cures; the line is closed before and opened
+	// behind it. It returns when the power is back; ctx ends after a minute, or
+	// with the session. Nil: there is no way to do it.
+	Power func(ctx context.Context) error
+	// Budgets bound how often the rungs of recovery are climbed that load the
+	// network or stop the modem.
+	Budgets Budgets
+
 	// StartTimeout bounds the way from an open line to a modem that is set up.
 	// Zero means 90 s (a SIM7600 takes up to 60 s to say PB DONE).
 	StartTimeout time.Duration

@@ -2,8 +2,11 @@ package session
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net"
 
+	"github.com/telemodem/telemodem/at"
 	"github.com/telemodem/telemodem/gprs"
 	"github.com/telemodem/telemodem/gprs/netstack"
 	"github.com/telemodem/telemodem/gprs/ppp"
@@ -34,10 +37,20 @@ func (s *Session) Connect(ctx context.Context) (*gprs.Connection, error) {
 	}
 	c, err := u.bearer.Connect(ctx)
 	if err != nil {
+		s.noteNoCall(err)
 		return nil, err
 	}
 	s.noteCall(u, c)
 	return c, nil
+}
+
+// noteNoCall has the supervisor look at data calls that do not come up, unless
+// that is somebody's wish or the end of the modem, which is seen elsewhere.
+func (s *Session) noteNoCall(err error) {
+	var connect *gprs.ConnectError
+	if errors.As(err, &connect) && !errors.Is(err, context.Canceled) && !errors.Is(err, at.ErrLineGone) && !errors.Is(err, at.ErrClosed) {
+		s.complain(fmt.Errorf("%w: %w", errNoData, err))
+	}
 }
 
 // Disconnect ends the data call, if there is one, and returns when the modem

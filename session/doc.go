@@ -15,13 +15,39 @@
 //
 // # Recovery
 //
-// After a reboot of the modem all settings are made again. A line that was
-// lost, or a modem that stopped answering, is closed and opened again, with
-// growing and jittered pauses in the spirit of GSMA TS.34; a modem that does
-// not answer then is taken for one that a crash left multiplexing or in a data
-// call, and brought out of that. A network that stays away is looked for anew,
-// ever more rarely. A PIN that was refused ends the session: trying again
-// would lock the SIM, and the last try is never spent.
+// After a reboot of the modem all settings are made again; commands wait
+// meanwhile. What does not get well by that climbs a ladder, whose rungs and
+// their order are those of Rung:
+//
+//   - A modem that does not answer, or whose line was lost, has its line closed
+//     and opened again, with growing and jittered pauses in the spirit of GSMA
+//     TS.34; it is taken for one that a crash left multiplexing or in a data
+//     call, and brought out of that. At the third failure it is told to
+//     restart, as it may hear though it says nothing; ten minutes after the
+//     first its power is cut (Config.Power). A port on USB is found again by
+//     its identity.
+//   - A modem that answers but cannot be used, because its SIM fails for
+//     instance, has its radio switched off and on, then is restarted, then
+//     loses its power.
+//   - A network that stays away is looked for anew, ever more rarely (see
+//     gprs.Radio.Register); after half an hour the modem is restarted, after
+//     two its power is cut, and then at most one of both a day.
+//   - Data calls that fail one after the other while the modem is registered
+//     have it detach and attach, then switch its radio, restart, lose power.
+//
+// Rungs that load the network or stop the modem have budgets by the hour and by
+// the day (Config.Budgets), in which other times of trouble count, too; resets
+// keep 10 min, 30 min and then 1 h between each other until all has been well
+// for half an hour. So there is no reboot loop. Each rung is an event with its
+// reason, and so is one that is held back by its budget (EventHeldBack). The
+// budgets are kept in memory: a process that is started anew has new ones.
+//
+// A PIN that was refused ends the session: trying again would lock the SIM. The
+// PIN is entered once after each start of the modem, the tries left are read
+// before, and the last one is never spent.
+//
+// Open itself climbs nothing but the way out of multiplexer and data mode: who
+// opens a session hears what is wrong.
 //
 // Every wait has a context and a limit. Close ends the data call, stops the
 // multiplexer, frees the line, and waits for every goroutine.

@@ -20,8 +20,13 @@ const (
 	EventDataUp
 	// EventDataDown: the data call ended; Err tells why, nil if it was asked for.
 	EventDataDown
-	// EventRecovery: a step of recovery begins; Step names it, Err is the reason.
+	// EventRecovery: a step of recovery begins; Rung and Step name it, Err is
+	// the reason.
 	EventRecovery
+	// EventHeldBack: a step of recovery would be due, but its budget is spent;
+	// Err is a *BudgetError. Cheaper steps go on, and this one when there is
+	// budget again.
+	EventHeldBack
 )
 
 // Event is something that happened to a session.
@@ -30,7 +35,8 @@ type Event struct {
 	At    time.Time
 	State State      // the new state, for EventState
 	Radio gprs.Event // for EventRadio
-	Step  string     // for EventRecovery
+	Rung  Rung       // for EventRecovery and EventHeldBack
+	Step  string     // what Rung does, in words
 	Err   error      // the reason, where there is one
 	// Lost is how many events this listener lost right before this one,
 	// because it was slow.
@@ -54,6 +60,8 @@ func (e Event) String() string {
 		return "data call down" + because
 	case EventRecovery:
 		return "recovery: " + e.Step + because
+	case EventHeldBack:
+		return "recovery held back" + because
 	}
 	return fmt.Sprintf("EventKind(%d)%s", e.Kind, because)
 }

@@ -8,10 +8,11 @@ import (
 )
 
 // relay is an at.Commander that outlives the modems behind it: commands wait
-// until there is one, subscriptions move on to the next.
+// until there is one that is set up, subscriptions move on to the next.
 type relay struct {
 	mu      sync.Mutex // never held across a wait
 	current *unit
+	held    bool          // it is being set up: only who does that may speak
 	changed chan struct{} // closed and replaced with each change of current
 	closed  error         // set once: no modem will come any more
 	subs    map[*subscription]struct{}
@@ -50,11 +51,20 @@ func shown(cmd at.Command) string {
 	return cmd.Text
 }
 
-// wait returns the modem in use, as soon as there is one.
+// setter marks the context of who sets the modem up.
+type setter struct{}
+
+func asSetter(ctx context.Context) context.Context { return context.WithValue(ctx, setter{}, true) }
+
+// wait returns the modem in use, as soon as there is one that is set up: before,
+// its SIM would seem to be closed and its answers would have no numbers.
 func (r *relay) wait(ctx context.Context) (*unit, error) {
 	for {
 		r.mu.Lock()
 		current, changed, closed := r.current, r.changed, r.closed
+		if r.held && ctx.Value(setter{}) == nil {
+			current = nil
+		}
 		r.mu.Unlock()
 		switch {
 		case closed != nil:
@@ -90,6 +100,21 @@ func (r *relay) Handle(prefix string, fn func(at.Notification)) (stop func()) {
 	}
 }
 
+// hold keeps everybody away from the modem but who sets it up; it lets them go
+// on when that is done.
+func (r *relay) hold(on bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.held = on
+	r.tell()
+}
+
+// tell wakes those who wait. The lock is held.
+func (r *relay) tell() {
+	close(r.changed)
+	r.changed = make(chan struct{})
+}
+
 // use makes u the modem behind the relay; nil leaves it without one.
 func (r *relay) use(u *unit) {
 	r.mu.Lock()
@@ -104,8 +129,7 @@ func (r *relay) use(u *unit) {
 		}
 	}
 	r.current = u
-	close(r.changed)
-	r.changed = make(chan struct{})
+	r.tell()
 }
 
 // close lets all who wait go with err.
@@ -115,7 +139,6 @@ func (r *relay) close(err error) {
 	defer r.mu.Unlock()
 	if r.closed == nil {
 		r.closed = err
-		close(r.changed)
-		r.changed = make(chan struct{})
+		r.tell()
 	}
 }

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"time"
 
 	"github.com/telemodem/telemodem/at"
@@ -17,34 +18,50 @@ const (
 	searchPatienceMax = time.Hour
 )
 
-// search is how long a network has been missing, and what was done about it.
-// It belongs to the goroutine of run, but for running.
+// search is when help is due for a modem without a network. It belongs to the
+// goroutine of run.
 type search struct {
-	since    time.Time // zero while registered
+	next     time.Time // when help is due; zero while registered
 	patience time.Duration
 	done     chan struct{} // closed when the help under way has ended; nil without
 }
 
 // registered notes that there is a network.
-func (s *search) registered() { s.since = time.Time{} }
+func (s *search) registered() { s.next = time.Time{} }
+
+// begin gives a modem that was started its time.
+func (s *search) begin(now time.Time) {
+	if !s.next.IsZero() {
+		s.wait(now)
+	}
+}
+
+// wait sets the time of the next help, jittered so that the modems that lost
+// the same mast do not come back at the same moment.
+func (s *search) wait(now time.Time) {
+	s.next = now.Add(s.patience*3/4 + rand.N(s.patience/2))
+}
 
 // due tells whether help is due, now that there is no network.
 func (s *search) due(now time.Time) bool {
 	if s.done != nil {
 		select {
 		case <-s.done:
-			s.done, s.since = nil, now
+			s.done = nil
+			s.wait(now)
 		default:
 			return false // it is under way
 		}
 	}
-	if s.since.IsZero() {
-		s.since, s.patience = now, searchPatience
+	if s.next.IsZero() {
+		s.patience = searchPatience
+		s.wait(now)
 	}
-	if now.Sub(s.since) < s.patience {
+	if now.Before(s.next) {
 		return false
 	}
 	s.patience = min(2*s.patience, searchPatienceMax)
+	s.wait(now)
 	return true
 }
 
@@ -52,7 +69,7 @@ func (s *search) due(now time.Time) bool {
 func (s *Session) helpSearch() {
 	s.search.done = make(chan struct{})
 	done := s.search.done
-	s.recovering("look for a network anew", nil)
+	s.recovering(RungSearch, errNoNetwork)
 	s.setState(StateSearching, nil)
 	s.running.Go(func() {
 		defer close(done)

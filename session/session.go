@@ -5,10 +5,12 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/telemodem/telemodem/at"
 	"github.com/telemodem/telemodem/gprs"
 	"github.com/telemodem/telemodem/internal/fanout"
+	"github.com/telemodem/telemodem/session/profile"
 	"github.com/telemodem/telemodem/sms"
 )
 
@@ -34,8 +36,16 @@ type Session struct {
 	started chan struct{} // closed when the first start has succeeded or failed
 	trouble chan error    // reports of users whose command got no answer
 
-	muxFailed bool   // the multiplexer did not come up; run's own
-	search    search // for a network; run's own
+	// Of the goroutine of run alone.
+	line      *opener          // of Config.Port; nil with Config.Open
+	muxFailed bool             // the multiplexer did not come up
+	noRestart bool             // the modem refuses to restart
+	known     *profile.Profile // of the modem that was identified last; nil before
+	booted    time.Time        // when a modem that was reset must have come up
+	healthy   time.Time        // since when all has been well
+	callsThen int              // Status.DataCalls at the last complaint about data
+	search    search           // for a network
+	ladder    ladder
 
 	mu       sync.Mutex // guards what follows; never held across a wait
 	status   Status
@@ -57,6 +67,7 @@ func Open(ctx context.Context, cfg Config) (*Session, error) {
 		return nil, errNoLine
 	}
 	s := &Session{cfg: cfg, log: cfg.Logger, relay: newRelay(), started: make(chan struct{}), trouble: make(chan error, 1)}
+	s.line, s.ladder.budgets = newOpener(cfg.Port), cfg.Budgets
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}

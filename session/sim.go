@@ -16,9 +16,10 @@ const (
 )
 
 var (
-	errNoPIN  = errors.New("the SIM asks for a PIN and Config.PIN is empty")
-	errPUK    = errors.New("the PIN was entered wrongly too often: enter the PUK and a new PIN by hand")
-	errLocked = errors.New("the modem is locked to another SIM or operator")
+	errNoPIN       = errors.New("the SIM asks for a PIN and Config.PIN is empty")
+	errPUK         = errors.New("the PIN was entered wrongly too often: enter the PUK and a new PIN by hand")
+	errLockedAgain = errors.New("the SIM asks for its PIN again")
+	errLocked      = errors.New("the modem is locked to another SIM or operator")
 )
 
 // openSIM waits until the SIM says what it needs and opens it if that is its PIN.

@@ -10,7 +10,6 @@ import (
 
 	"github.com/telemodem/telemodem/at"
 	"github.com/telemodem/telemodem/at/cmux"
-	"github.com/telemodem/telemodem/at/port"
 	"github.com/telemodem/telemodem/gprs"
 	"github.com/telemodem/telemodem/session/profile"
 	"github.com/telemodem/telemodem/sms"
@@ -26,13 +25,13 @@ const (
 
 // start brings a modem to where its SIM is open.
 func (s *Session) start() (*unit, error) {
-	ctx, cancel := context.WithTimeout(s.ctx, s.cfg.startTimeout())
+	ctx, cancel := context.WithTimeout(s.ctx, max(time.Until(s.booted), 0)+s.cfg.startTimeout())
 	defer cancel()
 	u, err := s.begin(ctx, false)
 	if errors.Is(err, at.ErrNoAnswer) && ctx.Err() == nil {
 		// A host that crashed leaves the modem multiplexing or in a data call
 		// (faults F71 and F85).
-		s.recovering("bring the modem out of multiplexer and data mode", err)
+		s.recovering(RungLeave, err)
 		u, err = s.begin(ctx, true)
 	}
 	if err != nil {
@@ -49,7 +48,7 @@ func (s *Session) start() (*unit, error) {
 // lost, the modem is first brought out of whatever mode it may be in.
 func (s *Session) begin(ctx context.Context, lost bool) (*unit, error) {
 	s.setState(StateOpening, nil)
-	line, err := s.open(ctx)
+	line, err := s.openBooting(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -65,6 +64,7 @@ func (s *Session) begin(ctx context.Context, lost bool) (*unit, error) {
 			s.log.Warn("session: the modem is not in data mode, or does not leave it", "err", err)
 		}
 	}
+	u.awaitBoot(ctx, s.booted)
 	if err := wake(ctx, u.modem); err != nil {
 		u.close()
 		return nil, err
@@ -72,11 +72,31 @@ func (s *Session) begin(ctx context.Context, lost bool) (*unit, error) {
 	return u, nil
 }
 
-func (s *Session) open(ctx context.Context) (io.ReadWriteCloser, error) {
-	if s.cfg.Open != nil {
-		return s.cfg.Open(ctx)
+// reopenPause is the pause between two attempts to open the port of a modem
+// that was reset: on USB it goes away for some seconds.
+const reopenPause = time.Second
+
+// openBooting opens the line, patiently while the modem may be starting.
+func (s *Session) openBooting(ctx context.Context) (io.ReadWriteCloser, error) {
+	for {
+		line, err := s.open(ctx)
+		if err == nil || !time.Now().Before(s.booted) || ctx.Err() != nil {
+			return line, err
+		}
+		pause(ctx, reopenPause)
 	}
-	return port.Open(ctx, s.cfg.Port)
+}
+
+func (s *Session) open(ctx context.Context) (line io.ReadWriteCloser, err error) {
+	if s.cfg.Open != nil {
+		line, err = s.cfg.Open(ctx)
+	} else {
+		line, err = s.line.open(ctx)
+	}
+	if err != nil {
+		return nil, &openError{err}
+	}
+	return line, nil
 }
 
 // engineConfig is what an engine is told of a modem.
@@ -106,8 +126,10 @@ func (s *Session) prepare(ctx context.Context, u *unit) error {
 	}
 	u.watchReboots()
 	u.bearer = s.newBearer(u)
+	s.relay.hold(true)
+	defer s.relay.hold(false)
 	s.relay.use(u) // radio and messages speak through it
-	return s.setUp(ctx, u)
+	return s.setUp(asSetter(ctx), u)
 }
 
 // wake gets a first sign of life out of the modem and switches its echo off.
@@ -119,7 +141,7 @@ func wake(ctx context.Context, modem *at.Modem) error {
 			break
 		}
 	}
-	if err == nil {
+	if err == nil || answered(err) {
 		return nil
 	}
 	return fmt.Errorf("session: no modem answers on this line (is it switched on, is it the AT port, is the speed right?): %w", err)
@@ -144,6 +166,7 @@ func (s *Session) identify(ctx context.Context, u *unit) error {
 	if u.profile == nil {
 		u.profile = profile.Find(said["MI"], said["MM"])
 	}
+	s.known = u.profile
 	u.modem.SetPacing(u.profile.Pacing)
 	s.mu.Lock()
 	defer s.mu.Unlock()

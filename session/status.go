@@ -33,6 +33,8 @@ type Status struct {
 	// Starts counts how often the modem was set up, DataCalls how often a
 	// data call came up, Recoveries how many steps of recovery were taken.
 	Starts, DataCalls, Recoveries int
+	// Rungs counts the steps of recovery by what they were: Rungs[RungPower].
+	Rungs [RungPower + 1]int
 }
 
 // Status returns what is known now. It asks the modem nothing.

@@ -12,22 +12,31 @@ import (
 
 // backOff is the pause before the line is opened again, in the spirit of GSMA
 // TS.34: growing, bounded, and jittered so that a thousand devices that lost
-// the same mast do not come back at the same moment.
-func backOff(failures int) time.Duration {
-	pause := time.Second << min(failures, 10) // at most 17 min
+// the same mast do not come back at the same moment. A modem that was up has
+// been at the network, and waits longest.
+func backOff(failures int, wasUp bool) time.Duration {
+	most := 7 // at most 3 min
+	if wasUp {
+		most = 10 // at most 25 min
+	}
+	pause := time.Second << min(failures, most)
 	return pause/2 + rand.N(pause)
 }
 
-// run starts the modem, watches it, and starts it again, until Close.
+// run starts the modem, watches it, and brings it back, until Close.
 func (s *Session) run() {
 	defer s.finish()
-	for failures := 0; s.ctx.Err() == nil; {
+	for failures := 0; s.ctx.Err() == nil; failures++ {
 		u, err := s.start()
 		if err == nil {
-			failures = 0
 			s.began(nil)
+			began := time.Now()
 			err = s.watch(u)
 			s.stop(u)
+			if time.Since(began) > shortLife {
+				failures = 0
+			}
+			s.calm()
 		} else if s.ctx.Err() == nil && s.began(err) {
 			return
 		}
@@ -38,11 +47,13 @@ func (s *Session) run() {
 			s.setState(StateFailed, err)
 			return
 		}
-		s.recovering("open the line again", err)
-		pause(s.ctx, backOff(failures))
-		failures++
+		s.recover(err, backOff(failures, u != nil))
 	}
 }
+
+// shortLife is what a modem has to live at least for the pauses to be short
+// again.
+const shortLife = 5 * time.Minute
 
 // began ends the wait in Open, at the first call with the result of the first
 // start. It tells whether the session is to end with it.
@@ -63,14 +74,19 @@ func (s *Session) began(err error) (end bool) {
 }
 
 // fatal tells whether only a human can help: trying a PIN again locks the SIM.
+// A PIN that was not sent, because the tries left could not be read just now,
+// or that was accepted by a SIM that then took too long, costs no try.
 func fatal(err error) bool {
 	var pin *gprs.PINError
-	return errors.As(err, &pin)
+	return errors.As(err, &pin) && !errors.Is(err, gprs.ErrTriesUnknown) && !errors.Is(err, gprs.ErrNotReady)
 }
 
 // watch looks after a modem that was started and returns why it can go on no
-// longer: the session is closed, the line is gone, or the modem is deaf.
+// longer: the session is closed, the line is gone, the modem is deaf, or a rung
+// of recovery needs it to be given up.
 func (s *Session) watch(u *unit) error {
+	s.healthy = time.Now()
+	s.search.begin(s.healthy)
 	events := s.radio.Events(s.ctx)
 	s.noteRegistration(s.radio.Steady())
 	check := time.NewTicker(max(s.cfg.checkInterval(), time.Millisecond))
@@ -78,7 +94,7 @@ func (s *Session) watch(u *unit) error {
 	if s.cfg.checkInterval() < 0 {
 		check.Stop()
 	}
-	err := s.check()
+	err := s.check(u)
 	for err == nil {
 		select {
 		case <-s.ctx.Done():
@@ -89,41 +105,66 @@ func (s *Session) watch(u *unit) error {
 			return err
 		case event, ok := <-events:
 			if ok {
-				s.follow(event)
+				err = s.follow(u, event)
 			}
 		case <-u.reboots:
-			err = s.setUpAgain(u)
+			err = s.setUpAgain(u, at.ErrRebooted)
 		case cause := <-s.trouble:
-			s.recovering("ask the modem for a sign of life", cause)
-			err = s.check()
+			err = s.lookInto(u, cause)
 		case <-check.C:
-			err = s.check()
+			err = s.check(u)
 		}
 	}
 	return err
 }
 
-// follow tells the session's listeners what the radio told, and keeps State.
-func (s *Session) follow(event gprs.Event) {
+// follow tells the session's listeners what the radio told, keeps State, and
+// opens a SIM that was put in while the modem runs.
+func (s *Session) follow(u *unit, event gprs.Event) error {
 	s.publish(Event{Kind: EventRadio, Radio: event})
-	if event.Kind == gprs.EventRegistration {
+	switch {
+	case event.Kind == gprs.EventRegistration:
 		s.noteRegistration(event.Registration)
+	case event.Kind == gprs.EventSIM && s.radio.LastSIM() == gprs.SIMPIN && !u.profile.NoSIM:
+		return s.openAgain()
 	}
+	return nil
+}
+
+// openAgain opens the SIM of a modem in use: the tries left are read before, as
+// at each start, and the last one is never spent. A SIM that is not there any
+// more when we look is no failure of the modem.
+func (s *Session) openAgain() error {
+	s.recovering(RungSetup, errLockedAgain)
+	s.relay.hold(true)
+	defer s.relay.hold(false)
+	ctx, cancel := context.WithTimeout(asSetter(s.ctx), s.cfg.startTimeout())
+	defer cancel()
+	err := s.openSIM(ctx)
+	if err == nil || errors.Is(err, gprs.ErrNoSIM) || errors.Is(err, at.ErrDataMode) {
+		s.noteRegistration(s.radio.Steady())
+		return nil
+	}
+	return err
 }
 
 func (s *Session) noteRegistration(r gprs.Registration) {
 	if r.State.Registered() {
 		s.search.registered()
+		s.ladder.network = spell{}
 		s.setState(StateRegistered, nil)
 		return
 	}
 	s.setState(StateSearching, nil)
 }
 
-// setUpAgain makes the settings anew after the modem has booted by itself.
-func (s *Session) setUpAgain(u *unit) error {
-	s.recovering("set the modem up again", at.ErrRebooted)
-	ctx, cancel := context.WithTimeout(s.ctx, s.cfg.startTimeout())
+// setUpAgain makes the settings anew, after the modem has booted by itself or
+// its radio was off.
+func (s *Session) setUpAgain(u *unit, cause error) error {
+	s.recovering(RungSetup, cause)
+	s.relay.hold(true)
+	defer s.relay.hold(false)
+	ctx, cancel := context.WithTimeout(asSetter(s.ctx), s.cfg.startTimeout())
 	defer cancel()
 	if err := s.setUp(ctx, u); err != nil {
 		return err
@@ -132,9 +173,25 @@ func (s *Session) setUpAgain(u *unit) error {
 	return nil
 }
 
+// lookInto follows a complaint of a user whose command got no answer, or whose
+// data calls fail.
+func (s *Session) lookInto(u *unit, cause error) error {
+	if errors.Is(cause, errNoData) {
+		if !s.radio.Steady().State.Registered() {
+			return nil // that is what is looked after first
+		}
+		if calls := s.Status().DataCalls; calls != s.callsThen {
+			s.callsThen, s.ladder.data = calls, spell{} // one came up meanwhile
+		}
+		return s.climbHere(u, troubleData, cause)
+	}
+	s.recovering(RungProbe, cause)
+	return s.check(u)
+}
+
 // check asks the modem for its registration, which shows that it lives, and
-// asks it to look for a network if it has none.
-func (s *Session) check() error {
+// does something about a network that stays away.
+func (s *Session) check(u *unit) error {
 	ctx, cancel := context.WithTimeout(s.ctx, time.Minute)
 	defer cancel()
 	registration, err := s.radio.Registration(ctx)
@@ -145,23 +202,53 @@ func (s *Session) check() error {
 		return err
 	case err == nil:
 		s.noteRegistration(registration)
-		if !registration.State.Registered() && s.search.due(time.Now()) {
-			s.helpSearch()
+		if !registration.State.Registered() {
+			if err := s.checkSearch(ctx, u); err != nil {
+				return err
+			}
 		}
 	}
 	if _, err := s.radio.Signal(ctx); err != nil && !answered(err) && !errors.Is(err, at.ErrDataMode) {
 		return err
 	}
+	s.calm()
+	return nil
+}
+
+// calm forgets troubles when the modem has done well for long enough.
+func (s *Session) calm() {
+	if !s.healthy.IsZero() && time.Since(s.healthy) > calmTime {
+		s.ladder.calm()
+	}
+}
+
+// checkSearch looks at the SIM of a modem without a network, since a
+// notification about it may have been lost, and helps when help is due.
+func (s *Session) checkSearch(ctx context.Context, u *unit) error {
+	s.healthy = time.Now()
+	if !u.profile.NoSIM {
+		if _, err := s.radio.SIM(ctx); err != nil && !answered(err) { // follow sees the change
+			return err
+		}
+	}
+	if !s.search.due(time.Now()) {
+		return nil
+	}
+	if err := s.climbHere(u, troubleNetwork, errNoNetwork); err != nil {
+		return err
+	}
+	s.helpSearch()
 	return nil
 }
 
 // recovering records and announces a step of recovery.
-func (s *Session) recovering(step string, cause error) {
+func (s *Session) recovering(rung Rung, cause error) {
 	s.mu.Lock()
 	s.status.Recoveries++
+	s.status.Rungs[rung]++
 	s.mu.Unlock()
-	s.log.Warn("session: recovery", "step", step, "err", cause)
-	s.publish(Event{Kind: EventRecovery, Step: step, Err: cause})
+	s.log.Warn("session: recovery", "step", rung, "err", cause)
+	s.publish(Event{Kind: EventRecovery, Rung: rung, Step: rung.String(), Err: cause})
 	s.setState(StateRecovering, cause)
 }
 

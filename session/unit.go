@@ -1,8 +1,10 @@
 package session
 
 import (
+	"context"
 	"errors"
 	"io"
+	"time"
 
 	"github.com/telemodem/telemodem/at"
 	"github.com/telemodem/telemodem/at/cmux"
@@ -56,6 +58,26 @@ func (u *unit) watchReboots() {
 			}
 		}
 	})
+}
+
+// awaitBoot waits until the modem says that it has booted, at most until the
+// given time: what was reset a moment ago may still answer, and then be gone.
+func (u *unit) awaitBoot(ctx context.Context, until time.Time) {
+	wait := time.Until(until)
+	if wait <= 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	defer u.modem.Handle("", func(n at.Notification) {
+		if n.Kind == at.KindReboot {
+			cancel()
+		}
+	})()
+	select {
+	case <-ctx.Done():
+	case <-u.modem.Done():
+	}
 }
 
 // fail asks for a fresh start.

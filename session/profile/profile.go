@@ -69,8 +69,9 @@ type Profile struct {
 	// BootMessages are the whole lines that tell of a start; nil means the
 	// usual ones of at.Config.
 	BootMessages []string
-	// BootTime is how long the modem may be deaf after a start or a reset, for
-	// whoever resets it: a session does not by itself. Zero means not known.
+	// BootTime is how long the modem may be deaf after a start or a reset: a
+	// session that has reset it waits so long for a boot message before it
+	// speaks. Zero means not known; a session takes 15 s then.
 	BootTime time.Duration
 	// Pacing is the least time between a result and the next command; zero
 	// means none.
@@ -85,11 +86,12 @@ type Profile struct {
 	// +CMEE=1. A refusal is no failure.
 	Setup []string
 	// RadioOff and RadioOn switch the radio; empty means "+CFUN=0" and
-	// "+CFUN=1". They are for the user: what a session does about the radio is
-	// in Data.RegisterSteps.
+	// "+CFUN=1". A session switches it off and on where the modem cannot be
+	// used or no data call comes up; what it does about a network that does not
+	// take the modem is in Data.RegisterSteps.
 	RadioOff, RadioOn string
-	// Restart starts the modem anew; empty means "+CFUN=1,1". It is for the
-	// user: a session does not restart a modem by itself.
+	// Restart starts the modem anew; empty means "+CFUN=1,1". A session does so
+	// where the radio's rung did not help, within its budget.
 	Restart string
 
 	// Multiplexer tells how to bring up 3GPP TS 27.010 multiplexing; nil
@@ -109,6 +111,28 @@ func (p *Profile) Engine() at.Config {
 		Pacing:        p.Pacing,
 		EscapeGuard:   p.EscapeGuard,
 	}
+}
+
+// radioTimeout bounds a switch of the radio: 50 s on ASR1802 sticks by a driver
+// for them (Azq2/openwrt-usbmodem, Asr1802), 5 to 30 s on others (ModemManager).
+const radioTimeout = time.Minute
+
+// RadioCycle returns the commands that switch the radio off and on.
+func (p *Profile) RadioCycle() []at.Command {
+	return []at.Command{
+		{Text: orText(p.RadioOff, "+CFUN=0"), Timeout: radioTimeout},
+		{Text: orText(p.RadioOn, "+CFUN=1"), Timeout: radioTimeout, Reboots: true}, // fault F98: some start anew by it
+	}
+}
+
+// RestartCommand returns the command that starts the modem anew, without AT.
+func (p *Profile) RestartCommand() string { return orText(p.Restart, "+CFUN=1,1") }
+
+func orText(text, otherwise string) string {
+	if text == "" {
+		return otherwise
+	}
+	return text
 }
 
 // Standard is a modem that keeps to ITU-T V.250, 3GPP TS 27.007 and 27.005.

@@ -1,0 +1,334 @@
+package session_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/telemodem/telemodem/at"
+	"github.com/telemodem/telemodem/fakemodem"
+	"github.com/telemodem/telemodem/gprs"
+	"github.com/telemodem/telemodem/session"
+	"github.com/telemodem/telemodem/sms"
+)
+
+// inTime runs a test in a bubble, on a network that takes the times of a real one.
+func inTime(t *testing.T, test func(t *testing.T, network *fakemodem.Network)) {
+	synctest.Test(t, func(t *testing.T) {
+		network := fakemodem.NewNetwork(&fakemodem.Config{Timing: fakemodem.TimingReal})
+		t.Cleanup(func() { network.Close() })
+		test(t, network)
+	})
+}
+
+// powered gives the session a hand on the modem's power.
+func powered(cfg session.Config, fake *fakemodem.Modem) session.Config {
+	cfg.Power = func(ctx context.Context) error {
+		fake.PowerOff()
+		select {
+		case <-time.After(3 * time.Second):
+		case <-ctx.Done(): // leave nobody without power
+		}
+		fake.PowerOn()
+		return ctx.Err()
+	}
+	return cfg
+}
+
+// journal keeps the events of a session.
+type journal struct {
+	mu     sync.Mutex
+	events []session.Event
+}
+
+func keepJournal(t *testing.T, s *session.Session) *journal {
+	j := new(journal)
+	events := s.Events(t.Context())
+	go func() {
+		for e := range events {
+			j.mu.Lock()
+			j.events = append(j.events, e)
+			j.mu.Unlock()
+		}
+	}()
+	return j
+}
+
+// rungs are the steps of recovery so far, without those that do nothing but
+// look and set up.
+func (j *journal) rungs() (list []session.Rung) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, e := range j.events {
+		if e.Kind == session.EventRecovery && e.Rung >= session.RungAttach {
+			list = append(list, e.Rung)
+		}
+	}
+	return list
+}
+
+func (j *journal) of(kind session.EventKind) (list []session.Event) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, e := range j.events {
+		if e.Kind == kind {
+			list = append(list, e)
+		}
+	}
+	return list
+}
+
+// registers waits until the modem is registered.
+func registers(t *testing.T, s *session.Session, within time.Duration) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), within)
+	defer cancel()
+	_, err := s.Radio().WaitRegistered(ctx)
+	require.NoError(t, err)
+}
+
+// A modem that hears nothing any more: a restart does not help, the power does
+// (fault F99). Its SIM is opened once after it.
+func TestPromise7HungModemGetsItsPowerCut(t *testing.T) {
+	inTime(t, func(t *testing.T, network *fakemodem.Network) {
+		fake := network.NewModem(fakemodem.SIM800, fakemodem.WithPIN("4711"))
+		cfg := powered(on(fake), fake)
+		cfg.PIN = "4711"
+		s := open(t, cfg)
+		registers(t, s, time.Minute)
+		j := keepJournal(t, s)
+		hung := time.Now()
+		fake.Inject(fakemodem.Fault{ID: "F99"})
+		time.Sleep(2 * time.Minute) // a check finds out
+		registers(t, s, time.Hour)
+		took := time.Since(hung)
+		require.Equal(t, []session.Rung{session.RungRestart, session.RungPower}, j.rungs())
+		require.Greater(t, took, 10*time.Minute, "it may have been a firmware update (fault F100)")
+		require.Less(t, took, 25*time.Minute)
+		status := s.Status()
+		require.Equal(t, 1, status.Rungs[session.RungPower])
+		require.Equal(t, 2, status.Starts)
+		left, _ := fake.PINAttempts()
+		require.Equal(t, 3, left)
+		for _, e := range j.of(session.EventRecovery) {
+			require.Error(t, e.Err, "the reason of: %v", e)
+			require.Equal(t, e.Rung.String(), e.Step)
+		}
+	})
+}
+
+// A modem that hears, and says nothing: the command to restart is enough.
+func TestPromise7MuteModemIsRestarted(t *testing.T) {
+	for _, kind := range []*fakemodem.Personality{fakemodem.SIM800, fakemodem.SIM7600, fakemodem.EC25, fakemodem.SARAR510, fakemodem.Telit} {
+		t.Run(kind.Name, func(t *testing.T) {
+			inTime(t, func(t *testing.T, network *fakemodem.Network) {
+				fake := network.NewModem(kind)
+				s := open(t, powered(on(fake), fake))
+				registers(t, s, 2*time.Minute)
+				j := keepJournal(t, s)
+				fake.Inject(fakemodem.Fault{ID: "F99", Text: "tx"})
+				time.Sleep(2 * time.Minute)
+				registers(t, s, time.Hour)
+				require.Equal(t, []session.Rung{session.RungRestart}, j.rungs())
+			})
+		})
+	}
+}
+
+// A modem that answers but whose SIM fails: the radio's rung comes before the
+// restart.
+func TestPromise7SickModemGetsItsRadioSwitched(t *testing.T) {
+	inTime(t, func(t *testing.T, network *fakemodem.Network) {
+		fake := network.NewModem(fakemodem.SIM800)
+		s := open(t, powered(on(fake), fake))
+		registers(t, s, time.Minute)
+		j := keepJournal(t, s)
+		fake.OnCommand("+CPIN", fakemodem.Answer("+CME ERROR: 13"))
+		fake.OnCommand("+CFUN", func(c *fakemodem.Call) fakemodem.Result {
+			fake.OnCommand("+CPIN", nil)
+			fake.OnCommand("+CFUN", nil)
+			return fakemodem.OK
+		})
+		fake.Reset()
+		time.Sleep(2 * time.Minute)
+		registers(t, s, time.Hour)
+		require.Equal(t, []session.Rung{session.RungRadio}, j.rungs())
+	})
+}
+
+// A modem whose restart is refused goes on to the power, and is not asked again.
+func TestPromise7RefusedRestartLeadsToThePower(t *testing.T) {
+	inTime(t, func(t *testing.T, network *fakemodem.Network) {
+		fake := network.NewModem(fakemodem.SIM800)
+		s := open(t, powered(on(fake), fake))
+		registers(t, s, time.Minute)
+		j := keepJournal(t, s)
+		fake.OnCommand("+CPIN", fakemodem.Answer("+CME ERROR: 13"))
+		fake.OnCommand("+CFUN", fakemodem.Answer("ERROR"))
+		fake.Reset()
+		time.Sleep(40 * time.Minute)
+		require.Equal(t, []session.Rung{session.RungRadio, session.RungRestart, session.RungPower}, j.rungs())
+		fake.OnCommand("+CPIN", nil)
+		time.Sleep(20 * time.Minute)
+		registers(t, s, time.Minute)
+		require.Equal(t, 1, s.Status().Rungs[session.RungRestart])
+	})
+}
+
+// A restart makes the SIM ask for its PIN again; the last try is not spent on
+// it, and the session says that a human is needed.
+func TestPromise7LastTryIsKeptAfterAReset(t *testing.T) {
+	inTime(t, func(t *testing.T, network *fakemodem.Network) {
+		fake := network.NewModem(fakemodem.SIM800, fakemodem.WithPIN("4711"))
+		cfg := powered(on(fake), fake)
+		cfg.PIN = "4711"
+		s := open(t, cfg)
+		registers(t, s, time.Minute)
+		for range 2 { // somebody else tries
+			_, err := at.Exec(t.Context(), s, `+CLCK="SC",0,"0000"`)
+			require.Error(t, err)
+		}
+		left, _ := fake.PINAttempts()
+		require.Equal(t, 1, left)
+		j := keepJournal(t, s)
+		fake.Inject(fakemodem.Fault{ID: "F99", Text: "tx"})
+		time.Sleep(24 * time.Hour)
+		left, _ = fake.PINAttempts()
+		require.Equal(t, 1, left)
+		require.Equal(t, []session.Rung{session.RungRestart}, j.rungs())
+		status := s.Status()
+		require.Equal(t, session.StateFailed, status.State)
+		require.ErrorIs(t, status.Err, gprs.ErrLastTry)
+	})
+}
+
+// A modem without a network is restarted after half an hour of help that did
+// not help, and later loses its power; then one of both a day.
+func TestPromise7NoNetworkForDays(t *testing.T) {
+	inTime(t, func(t *testing.T, network *fakemodem.Network) {
+		fake := network.NewModem(fakemodem.SIM800)
+		s := open(t, powered(on(fake), fake))
+		registers(t, s, time.Minute)
+		j := keepJournal(t, s)
+		network.SetCoverage(fakemodem.NoCoverage)
+		time.Sleep(24 * time.Hour)
+		require.Equal(t, []session.Rung{session.RungRestart, session.RungPower}, j.rungs())
+		time.Sleep(3 * 24 * time.Hour)
+		require.LessOrEqual(t, len(j.rungs()), 5, "one a day: %v", j.rungs())
+		network.SetCoverage(fakemodem.FullCoverage)
+		registers(t, s, time.Hour)
+	})
+}
+
+// Data calls that fail again and again, though the modem is registered.
+func TestPromise7DataThatDoesNotComeUp(t *testing.T) {
+	inTime(t, func(t *testing.T, network *fakemodem.Network) {
+		fake := network.NewModem(fakemodem.SIM800)
+		s := open(t, powered(on(fake), fake))
+		registers(t, s, time.Minute)
+		j := keepJournal(t, s)
+		fake.Inject(fakemodem.Fault{ID: "F76", Times: -1})
+		for range 60 {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			_, err := s.Connect(ctx)
+			cancel()
+			require.Error(t, err)
+			time.Sleep(time.Minute)
+		}
+		require.Equal(t, []session.Rung{session.RungAttach, session.RungRadio, session.RungRestart, session.RungPower}, j.rungs()[:4])
+		require.LessOrEqual(t, len(j.rungs()), 8)
+		registers(t, s, time.Minute)
+	})
+}
+
+// A modem that hangs again and again, and one that cannot be cured at all, cost
+// no more than their budgets: no reboot loop.
+func TestPromise7NoRebootLoop(t *testing.T) {
+	inTime(t, func(t *testing.T, network *fakemodem.Network) {
+		fake := network.NewModem(fakemodem.SIM800)
+		cfg := powered(on(fake), fake)
+		power := cfg.Power
+		var cuts []time.Time
+		cfg.Power = func(ctx context.Context) error {
+			cuts = append(cuts, time.Now())
+			err := power(ctx)
+			fake.Inject(fakemodem.Fault{ID: "F99"}) // for ever
+			return err
+		}
+		s := open(t, cfg)
+		registers(t, s, time.Minute)
+		j := keepJournal(t, s)
+		fake.Inject(fakemodem.Fault{ID: "F99"})
+		time.Sleep(7 * 24 * time.Hour)
+		require.Len(t, cuts, 7*6, "six a day")
+		require.LessOrEqual(t, s.Status().Rungs[session.RungRestart], 7*8)
+		for i := range len(cuts) - 2 {
+			require.GreaterOrEqual(t, cuts[i+2].Sub(cuts[i]), time.Hour, "two an hour")
+		}
+		held := j.of(session.EventHeldBack)
+		require.NotEmpty(t, held)
+		var budget *session.BudgetError
+		require.ErrorAs(t, held[0].Err, &budget)
+		require.ErrorIs(t, budget, at.ErrNoAnswer)
+	})
+}
+
+// A week with a hang every seven hours or so: what is to be sent gets through
+// between them, and the power is cut once for each.
+func TestPromise7WeekOfHangs(t *testing.T) {
+	inTime(t, func(t *testing.T, network *fakemodem.Network) {
+		fake := network.NewModem(fakemodem.SIM800, fakemodem.WithPIN("4711"))
+		cfg := powered(on(fake), fake)
+		cfg.PIN = "4711"
+		s := open(t, cfg)
+		registers(t, s, time.Minute)
+		phone := network.Phone("+15555550199")
+		end := time.Now().Add(7 * 24 * time.Hour)
+		var hangs sync.WaitGroup
+		count := 0
+		hangs.Go(func() {
+			for time.Now().Before(end.Add(-time.Hour)) {
+				time.Sleep(7*time.Hour + 13*time.Minute)
+				fake.Inject(fakemodem.Fault{ID: "F99"})
+				count++
+			}
+		})
+		sent := 0
+		for time.Now().Before(end) {
+			sendUntilSent(t, s, phone.Number())
+			got, err := phone.Receive(t.Context())
+			require.NoError(t, err)
+			require.Equal(t, "reading", got.Text)
+			sent++
+			time.Sleep(time.Hour)
+		}
+		hangs.Wait()
+		time.Sleep(time.Hour)
+		status := s.Status()
+		require.Equal(t, count, status.Rungs[session.RungPower], "one for each hang")
+		require.LessOrEqual(t, status.Rungs[session.RungRestart], count)
+		require.Greater(t, sent, 150)
+		left, _ := fake.PINAttempts()
+		require.Equal(t, 3, left)
+		registers(t, s, time.Minute)
+	})
+}
+
+// sendUntilSent sends one reading, again after an attempt that failed.
+func sendUntilSent(t *testing.T, s *session.Session, to string) {
+	t.Helper()
+	for range 60 {
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+		_, err := s.SMS().Send(ctx, sms.Message{To: to, Text: "reading"})
+		cancel()
+		if err == nil {
+			return
+		}
+		time.Sleep(time.Minute)
+	}
+	t.Error("an hour without a way to send")
+}
