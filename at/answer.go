@@ -167,6 +167,9 @@ func (m *Modem) stray(text []byte) {
 		return
 	}
 	m.notify(Notification{Line: string(text), Kind: kind})
+	if kind == KindKnown && rule.Body == nil {
+		m.learnRoute(text)
+	}
 }
 
 // late delivers a line of an answer that nobody waits for.

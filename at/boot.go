@@ -52,15 +52,15 @@ func (m *Modem) bootLine(x *exchange, text []byte) bool {
 	if x == nil {
 		return true
 	}
+	m.leave(x)
+	m.dropBodies(x)
+	m.lose(x, "the modem has rebooted")
 	if expected {
 		x.resp.Final = line
 		m.finish(x, nil)
 	} else {
 		m.finish(x, ErrRebooted)
 	}
-	m.leave(x)
-	m.dropBodies(x)
-	m.lose(x, "the modem has rebooted")
 	m.search(promptClosed)
 	return true
 }

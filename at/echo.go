@@ -110,16 +110,17 @@ func isNameByte(rest []byte) bool { return isNameChar(rest[0]) }
 // characters got lost: its end, or its beginning with gaps, and half of it at
 // least. An answer has a colon or a blank that the command has not.
 func isRemains(line []byte, text string) bool {
-	sent := "AT" + text
-	if len(line) < 2 || 2*len(line) < len(sent) || len(line) >= len(sent) {
+	whole := len("AT") + len(text)
+	if len(line) < 2 || 2*len(line) < whole || len(line) >= whole {
 		return false
 	}
-	if strings.HasSuffix(sent, string(line)) {
+	if lost := whole - len(line); lost >= 2 && text[lost-2:] == string(line) || lost == 1 && line[0] == 'T' && text == string(line[1:]) {
 		return true
 	}
 	if line[0] != 'A' {
 		return false
 	}
+	sent := "AT" + text
 	i := 0
 	for j := 0; j < len(sent) && i < len(line); j++ {
 		if sent[j] == line[i] {

@@ -53,11 +53,10 @@ const (
 
 // newExchange makes an exchange, from the spare one if there is one.
 func (m *Modem) newExchange(cmd *Command, call *DataCall, own bool) *exchange {
-	x := m.spare
+	x := m.spare.Swap(nil)
 	if x == nil {
 		x = &exchange{done: make(chan struct{}, 1)}
 	}
-	m.spare = nil
 	x.cmd, x.call, x.own = *cmd, call, own // the rest is zero
 	x.first, x.rest = nextPart(cmd.Text)
 	x.unnamed = cmd.FreeText || answersUnnamed(cmd.Text)
@@ -67,10 +66,14 @@ func (m *Modem) newExchange(cmd *Command, call *DataCall, own bool) *exchange {
 	return x
 }
 
-// recycle keeps an exchange that nobody refers to any more.
+// recycle keeps an exchange that has succeeded and to which nobody refers any
+// more: finish is the last that is done with it.
 func (m *Modem) recycle(x *exchange) {
+	if x.abandoned {
+		return
+	}
 	*x = exchange{done: x.done}
-	m.spare = x
+	m.spare.Store(x)
 }
 
 // sent tells whether bytes of the command may have reached the modem, so that
@@ -129,14 +132,15 @@ func (x *exchange) due() (next time.Time) {
 	return next
 }
 
-// finish tells the caller the end; the exchange may still own the line.
+// finish tells the caller the end. One that has failed or that nobody waits
+// for may still own the line; a success is the caller's from here on.
 func (m *Modem) finish(x *exchange, err error) {
 	if x.finished {
 		return
 	}
 	x.finished, x.err, x.reported = true, err, x.progress
-	x.done <- struct{}{}
 	m.freeCaller(x)
+	x.done <- struct{}{}
 }
 
 // leave takes the line from x, which the modem has answered.

@@ -128,13 +128,19 @@ func (m *Modem) feed(p []byte) []byte {
 // quote of a block.
 func (m *Modem) takeLine(p []byte) []byte {
 	in := &m.in
+	if !in.digitDue.IsZero() {
+		m.digitFollowed(p[0])
+	}
 	if len(in.line) == 0 && !in.skip {
+		if isBreak(p[0]) {
+			return m.takeBreaks(p)
+		}
+		if rest := m.takeBurst(p); len(rest) < len(p) {
+			return rest
+		}
 		if n := m.promptAt(p); n > 0 {
 			return p[n:]
 		}
-	}
-	if in.digitDue != (time.Time{}) {
-		m.digitFollowed(p[0])
 	}
 	end := lineEnd(p)
 	if m.mayQuote() {
@@ -156,11 +162,28 @@ func (m *Modem) takeLine(p []byte) []byte {
 	return p[end+1:]
 }
 
-// lineEnd returns the index of the first CR or LF in p, which is not empty, or -1.
-func lineEnd(p []byte) int {
-	if p[0] == '\r' || p[0] == '\n' {
-		return 0
+func isBreak(c byte) bool { return c == '\r' || c == '\n' }
+
+// takeBreaks takes the CRs and LFs in front of a line. Any run of them is one
+// break, but for counting empty lines a CR LF is one.
+func (m *Modem) takeBreaks(p []byte) []byte {
+	in := &m.in
+	for len(p) > 0 && isBreak(p[0]) {
+		switch {
+		case p[0] == '\r':
+		case in.needLF:
+			in.needLF = false
+		default:
+			in.blanks++
+			m.blankLine()
+		}
+		p = p[1:]
 	}
+	return p
+}
+
+// lineEnd returns the index of the first CR or LF in p or -1.
+func lineEnd(p []byte) int {
 	cr := bytes.IndexByte(p, '\r')
 	if cr < 0 {
 		return bytes.IndexByte(p, '\n')
@@ -185,23 +208,11 @@ func (m *Modem) gather(p []byte) {
 	in.line = append(in.line, p...)
 }
 
-// endLine ends a line at CR or LF. Any run of them is one break, but for
-// counting empty lines a CR LF is one.
+// endLine ends a line, which is not empty, at CR or LF.
 func (m *Modem) endLine(line []byte, end byte) {
 	in := &m.in
 	skipped := in.skip
 	in.skip = false
-	if len(line) == 0 {
-		switch {
-		case end == '\r':
-		case in.needLF:
-			in.needLF = false
-		default:
-			in.blanks++
-			m.blankLine()
-		}
-		return
-	}
 	in.needLF = end == '\r'
 	if skipped || len(line) > m.cfg.LineLimit {
 		m.overlong(line[:min(len(line), 64)])
@@ -221,7 +232,7 @@ func (m *Modem) lineDone(line []byte, end byte) {
 	if m.bodyLine(line) {
 		return
 	}
-	text := bytes.Trim(line, " \t")
+	text := trimBlanks(line)
 	if len(text) == 0 {
 		return
 	}
@@ -246,6 +257,19 @@ func (m *Modem) dispatch(line, text []byte) {
 		m.stray(text)
 	}
 }
+
+// trimBlanks returns the line without blanks around it.
+func trimBlanks(line []byte) []byte {
+	for len(line) > 0 && isBlank(line[0]) {
+		line = line[1:]
+	}
+	for len(line) > 0 && isBlank(line[len(line)-1]) {
+		line = line[:len(line)-1]
+	}
+	return line
+}
+
+func isBlank(c byte) bool { return c == ' ' || c == '\t' }
 
 func dropNUL(line []byte) []byte {
 	if bytes.IndexByte(line, 0) < 0 {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -20,6 +21,9 @@ type Modem struct {
 
 	writer sync.WaitGroup
 
+	spare atomic.Pointer[exchange] // for the next command
+	began time.Time
+
 	mu  sync.Mutex // guards all that follows; never held across a wait
 	now time.Time  // of the event being worked on
 	err error      // the first cause of the end; nil while alive
@@ -29,11 +33,11 @@ type Modem struct {
 	run     *exchange   // owns the line; nil when it is free
 	queue   []*exchange // wait for the line, first comes first
 	staged  []*exchange // had their final result and wait for a later line
-	spare   *exchange   // for the next command
 	echo    echo
 	place   place // whether we know where the modem's talk stands
 	call    *DataCall
 	subs    []*subscription
+	route   route
 	timer   alarm
 	boot    bootWatch
 	stats   Stats
@@ -51,10 +55,11 @@ type Modem struct {
 // whose context has no end then write their commands themselves.
 func New(line io.ReadWriteCloser, config *Config) *Modem {
 	m := &Modem{
-		line: line,
-		cfg:  config.resolved(),
-		done: make(chan struct{}),
-		wake: make(chan struct{}, 1),
+		line:  line,
+		cfg:   config.resolved(),
+		done:  make(chan struct{}),
+		wake:  make(chan struct{}, 1),
+		began: time.Now(),
 	}
 	if l, ok := line.(interface{ SetWriteDeadline(time.Time) error }); ok && l.SetWriteDeadline(time.Time{}) == nil {
 		m.cut = l.SetWriteDeadline
@@ -141,10 +146,11 @@ func (m *Modem) lock() {
 	m.now = zeroTime
 }
 
-// clock returns the time of the event, which is the same throughout it.
+// clock returns the time of the event, which is the same throughout it. It
+// reads the monotonic clock alone, at half the cost of time.Now.
 func (m *Modem) clock() time.Time {
 	if m.now.IsZero() {
-		m.now = time.Now()
+		m.now = m.began.Add(time.Since(m.began))
 	}
 	return m.now
 }
@@ -238,17 +244,12 @@ func (m *Modem) await(ctx context.Context, x *exchange) (Response, error) {
 			<-x.done
 		}
 	}
-	m.mu.Lock()
-	resp, err := x.resp, x.err
-	if err != nil {
-		err = &CommandError{Command: x.cmd.line(), Progress: x.reported, Err: err}
-		resp = Response{}
+	if x.err != nil { // it may still own the line
+		return Response{}, &CommandError{Command: x.cmd.line(), Progress: x.reported, Err: x.err}
 	}
-	if !x.abandoned && x.cmd.Text != "" {
-		m.recycle(x)
-	}
-	m.mu.Unlock()
-	return resp, err
+	resp := x.resp
+	m.recycle(x)
+	return resp, nil
 }
 
 // proceed starts what can start now. Every event ends with it.

@@ -2,16 +2,24 @@ package at
 
 // ring is a queue of notifications that grows up to a limit.
 type ring struct {
-	slots []Notification
+	slots []queued
 	first int // index of the oldest
 	count int
+	lost  int // dropped right before the oldest
+}
+
+// queued is a notification in a queue. Most are a line and nothing else, and
+// a burst of those shall not wear out the caches.
+type queued struct {
+	line string
+	full *Notification // nil if the line is all
 }
 
 // keptRing is the size of a ring that is kept for the next burst.
-const keptRing = 16
+const keptRing = 64
 
-// push adds n. The caller keeps count below limit.
-func (r *ring) push(n Notification, limit int) {
+// push adds a line. The caller keeps count below limit.
+func (r *ring) push(q queued, limit int) {
 	if r.count == len(r.slots) {
 		r.grow(limit)
 	}
@@ -19,13 +27,13 @@ func (r *ring) push(n Notification, limit int) {
 	if i >= len(r.slots) {
 		i -= len(r.slots)
 	}
-	r.slots[i] = n
+	r.slots[i] = q
 	r.count++
 }
 
 // grow doubles the ring.
 func (r *ring) grow(limit int) {
-	bigger := make([]Notification, min(max(2*len(r.slots), 4), limit))
+	bigger := make([]queued, min(max(2*len(r.slots), 4), limit))
 	n := copy(bigger, r.slots[r.first:])
 	copy(bigger[n:], r.slots[:r.first])
 	r.slots, r.first = bigger, 0
@@ -33,11 +41,25 @@ func (r *ring) grow(limit int) {
 
 // pop takes the oldest.
 func (r *ring) pop() Notification {
-	n := r.slots[r.first]
-	r.slots[r.first] = Notification{}
+	n := Notification{Line: r.slots[r.first].line}
+	if full := r.slots[r.first].full; full != nil {
+		n = *full
+	}
+	r.remove()
+	n.Lost, r.lost = r.lost, 0
+	return n
+}
+
+// drop removes the oldest, which counts as lost.
+func (r *ring) drop() {
+	r.remove()
+	r.lost++
+}
+
+func (r *ring) remove() {
+	r.slots[r.first] = queued{}
 	if r.first++; r.first == len(r.slots) {
 		r.first = 0
 	}
 	r.count--
-	return n
 }

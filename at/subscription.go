@@ -13,6 +13,7 @@ type subscription struct {
 
 	// Guarded by Modem.mu.
 	queue   ring // up to Config.QueueLimit, less what is ahead
+	taken   int  // ahead is not more
 	running bool
 
 	stopped atomic.Bool
@@ -26,9 +27,11 @@ func (m *Modem) Handle(prefix string, fn func(Notification)) (stop func()) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.subs = append(m.subs, s)
+	m.route = route{}
 	return func() {
 		m.mu.Lock()
 		defer m.mu.Unlock()
+		m.route = route{}
 		s.stopped.Store(true)
 		s.queue = ring{}
 		for i := range m.subs {
@@ -54,11 +57,16 @@ func (m *Modem) subscribed(line []byte) bool {
 // else those of the empty prefix. A late line goes to the latter alone.
 func (m *Modem) notify(n Notification) {
 	taken := false
+	q := queued{line: n.Line}
+	if n.Body != nil || n.Incomplete || n.Kind != KindKnown {
+		full := n
+		q.full = &full
+	}
 	if n.Kind != KindLate {
 		for _, s := range m.subs {
 			if s.prefix != "" && hasPrefix(n.Line, s.prefix) {
 				taken = true
-				m.deliver(s, n)
+				m.deliver(s, q)
 			}
 		}
 	}
@@ -67,7 +75,7 @@ func (m *Modem) notify(n Notification) {
 	}
 	for _, s := range m.subs {
 		if s.prefix == "" {
-			m.deliver(s, n)
+			m.deliver(s, q)
 		}
 	}
 }
@@ -78,19 +86,15 @@ func hasPrefix(line, prefix string) bool {
 }
 
 // deliver puts n into the queue of s; the oldest one makes room.
-func (m *Modem) deliver(s *subscription, n Notification) {
-	q := &s.queue
-	if q.count > 0 && q.count+int(s.ahead.Load()) >= m.cfg.QueueLimit {
-		lost := q.pop()
+func (m *Modem) deliver(s *subscription, n queued) {
+	q, limit := &s.queue, m.cfg.QueueLimit
+	// What is ahead is asked for only when it matters: the subscriber changes it all the time.
+	if q.count > 0 && q.count+s.taken >= limit && q.count+int(s.ahead.Load()) >= limit {
+		q.drop()
 		m.stats.Lost++
-		if q.count > 0 {
-			q.slots[q.first].Lost += lost.Lost + 1
-		} else {
-			n.Lost += lost.Lost + 1
-		}
 	}
-	q.push(n, m.cfg.QueueLimit)
-	m.in.crowded = m.in.crowded || q.count > m.cfg.QueueLimit/2
+	q.push(n, limit)
+	m.in.crowded = m.in.crowded || q.count > limit/2
 	if !s.running {
 		s.running = true
 		m.spawn(func() { m.serve(s) })
@@ -113,15 +117,22 @@ func (m *Modem) serve(s *subscription) {
 			continue
 		}
 		idle = 0
-		for batch.count > 0 {
+		for told := batch.count; batch.count > 0; {
 			n := batch.pop()
-			s.ahead.Add(-1)
+			if told-batch.count >= m.cfg.tellAhead() {
+				told = batch.count
+				s.ahead.Store(int32(told))
+			}
 			if !s.stopped.Load() {
 				s.fn(n)
 			}
 		}
 	}
 }
+
+// tellAhead is how many lines a subscriber takes before it says so, which costs
+// as much as many a handler: few of those that its queue may hold.
+func (c *Config) tellAhead() int { return 1 + c.QueueLimit/128 }
 
 // swapQueue takes all that waits for s in exchange for an empty ring. If
 // nothing does and this was the last look, the goroutine of s is to end.
@@ -131,6 +142,7 @@ func (m *Modem) swapQueue(s *subscription, empty ring, last bool) ring {
 	if s.queue.count > 0 {
 		taken := s.queue
 		s.queue = empty
+		s.taken = taken.count
 		s.ahead.Store(int32(taken.count))
 		return taken
 	}
