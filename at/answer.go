@@ -58,6 +58,9 @@ func (m *Modem) inform(x *exchange, line []byte) {
 		x.weigh(m, len(text))
 	}
 	if x.fault == nil {
+		if x.resp.Info == nil {
+			x.resp.Info = make([]Info, 0, 1) // as most have
+		}
 		x.resp.Info = append(x.resp.Info, Info{Text: text, Body: m.in.quoted})
 	}
 	if x.cmd.Body != nil && m.in.quoted == nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"runtime"
 	"slices"
 	"strings"
@@ -24,15 +25,17 @@ import (
 const rounds = 7
 
 // responder answers each command line with the same bytes.
-func responder(line memoryLine, answer string) {
+func responder(line memoryLine, answer string) { respond(line.out, line.in, answer) }
+
+func respond(from io.Reader, to io.Writer, answer string) {
 	buf, reply := make([]byte, 256), []byte(answer)
 	for {
-		n, err := line.out.Read(buf)
+		n, err := from.Read(buf)
 		if err != nil {
 			return
 		}
 		if slices.Contains(buf[:n], '\r') {
-			line.in.Write(reply)
+			to.Write(reply)
 		}
 	}
 }
@@ -61,15 +64,29 @@ func perCall(n int, call func()) float64 {
 }
 
 // BenchmarkRoundTrip has a line without write deadlines, as a serial port is,
-// and one with them, as a net.Conn is, on which callers write themselves.
+// one with them, as a net.Conn is, on which callers write themselves, and the
+// pipe of package net, whose Write waits for the Read.
 func BenchmarkRoundTrip(b *testing.B) {
-	b.Run("plain", func(b *testing.B) { roundTrip(b, newResponder(b, csqAnswer)) })
-	b.Run("deadlines", func(b *testing.B) { roundTrip(b, deadlineLine{newResponder(b, csqAnswer)}) })
+	memory := func(b *testing.B) io.ReadWriteCloser { return newResponder(b, csqAnswer) }
+	b.Run("plain", func(b *testing.B) { roundTrip(b, memory(b), memory) })
+	b.Run("deadlines", func(b *testing.B) { roundTrip(b, deadlineLine{newResponder(b, csqAnswer)}, memory) })
+	b.Run("net", func(b *testing.B) { roundTrip(b, newNetResponder(b), newNetResponder) })
 }
 
-func roundTrip(b *testing.B, line io.ReadWriteCloser) {
+// newNetResponder is newResponder on net.Pipe.
+func newNetResponder(b *testing.B) io.ReadWriteCloser {
+	line, modem := net.Pipe()
+	go func() {
+		defer modem.Close()
+		respond(modem, modem, csqAnswer)
+	}()
+	b.Cleanup(func() { line.Close() })
+	return line
+}
+
+func roundTrip(b *testing.B, line io.ReadWriteCloser, newLine func(*testing.B) io.ReadWriteCloser) {
 	const calls = 20_000
-	bareLine := newResponder(b, csqAnswer)
+	bareLine := newLine(b)
 	buf := make([]byte, 256)
 	command := []byte("AT+CSQ\r")
 	bare := func() {
@@ -92,7 +109,7 @@ func roundTrip(b *testing.B, line io.ReadWriteCloser) {
 			b.Fatal(resp, err)
 		}
 	}
-	other := peer.New(newResponder(b, csqAnswer))
+	other := peer.New(newLine(b))
 	theirs := func() {
 		if _, err := other.Command("+CSQ"); err != nil {
 			b.Fatal(err)

@@ -18,9 +18,11 @@ type echo struct {
 
 // sending notes a command line that goes out.
 func (e *echo) sending(text string) {
-	copy(e.recent[1:], e.recent[:])
-	e.recent[0] = text
-	e.sent = min(e.sent+1, len(e.recent))
+	if e.sent == 0 || e.recent[0] != text {
+		copy(e.recent[1:], e.recent[:])
+		e.recent[0] = text
+		e.sent = min(e.sent+1, len(e.recent))
+	}
 	e.seen, e.data = false, nil
 }
 
@@ -45,7 +47,7 @@ func (e *echo) obeyed(text string) {
 // followed an echo without a break.
 func (e *echo) strip(m *Modem, text []byte) (rest []byte, isEcho bool) {
 	for i, sent := range e.recent[:e.sent] {
-		if isCommandLine(text, sent) {
+		if text[0] == 'A' && isCommandLine(text, sent) {
 			e.seen = e.seen || i == 0
 			return nil, true
 		}

@@ -324,6 +324,9 @@ func (x *exchange) named(line []byte) bool {
 
 // partOf returns the part of the command line whose name the line begins with.
 func (x *exchange) partOf(line []byte) (part, bool) {
+	if x.rest == "" { // as most are
+		return x.first, x.first.name != "" && hasName(line, x.first.name)
+	}
 	var last part
 	found := false
 	for p, rest := x.first, x.rest; ; p, rest = nextPart(rest) {

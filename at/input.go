@@ -184,6 +184,12 @@ func (m *Modem) takeBreaks(p []byte) []byte {
 
 // lineEnd returns the index of the first CR or LF in p or -1.
 func lineEnd(p []byte) int {
+	const short = 32 // up to here looking is faster than calling
+	for i, c := range p[:min(len(p), short)] {
+		if isBreak(c) {
+			return i
+		}
+	}
 	cr := bytes.IndexByte(p, '\r')
 	if cr < 0 {
 		return bytes.IndexByte(p, '\n')
@@ -253,6 +259,7 @@ func (m *Modem) dispatch(line, text []byte) {
 		m.placeLine(text)
 	case m.run != nil && m.run.sent() && m.answer(m.run, line, text):
 	case m.stageLine(text):
+	case m.lateAnswer(text):
 	default:
 		m.stray(text)
 	}

@@ -367,3 +367,20 @@ func TestKnownFailure19Oddities(t *testing.T) {
 		})
 	}
 }
+
+// TestLateBodyAfterAVainSearch: octets of a body are no lines, even when their
+// answer comes after the engine has given up looking for its place.
+func TestLateBodyAfterAVainSearch(t *testing.T) {
+	dialogue(t, nil, func(t *testing.T, s *script, m *Modem) {
+		got := collect(m, "+N")
+		read := start(t, m, Command{Text: "+QIRD=0", Timeout: time.Second, Body: func(string) Body { return Body{Octets: 9} }})
+		s.wantLine("the command goes out", "AT+QIRD=0")
+		read.wantErr("the modem is mute", ErrNoAnswer, CommandWritten)
+		time.Sleep(time.Minute)
+		s.take() // the probes, all in vain
+		s.raw("\r\n+QIRD: 9\r\n\r\n+N: 1\r\n\r\nOK\r\n")
+		require.Empty(t, got(), "what looks like a notification is data")
+		s.send("+N: 2")
+		require.Equal(t, []string{"+N: 2"}, lines(got()), "what comes behind is one")
+	})
+}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -15,7 +14,8 @@ import (
 )
 
 // modelModem answers correctly, one command after the other as real modems
-// do, but late, torn, and with numbered notifications between its lines.
+// do, but late, in pieces, with numbered notifications between its lines and
+// sometimes inside one.
 type modelModem struct {
 	line  memoryLine
 	rand  *rand.Rand
@@ -74,6 +74,11 @@ func (p *modelModem) answer(text string) {
 	var out strings.Builder
 	for _, l := range lines {
 		p.notifications(&out)
+		if rough && !strings.HasPrefix(l, "+B") && p.rand.IntN(4) == 0 { // nothing tears into counted octets
+			at := p.rand.IntN(len(l))
+			p.sent++
+			l = fmt.Sprintf("%s\r\n+N: %d\r\n%s", l[:at], p.sent, l[at:])
+		}
 		out.WriteString("\r\n" + l + "\r\n")
 	}
 	p.notifications(&out)
@@ -115,7 +120,7 @@ func modelRun(t *testing.T, seed uint64, exchanges, rough int) {
 	})
 	body := func(string) Body { return Body{Octets: 12} }
 	draw := rand.New(rand.NewPCG(seed, 2))
-	answered := 0
+	answered, torn := 0, 0
 	for i := range exchanges {
 		cmd := Command{Text: "+M=" + strconv.Itoa(i), Timeout: 30 * time.Second}
 		binary := draw.IntN(4) == 0
@@ -142,12 +147,20 @@ func modelRun(t *testing.T, seed uint64, exchanges, rough int) {
 		if binary {
 			want = "+B: " + strconv.Itoa(i) + ",12"
 		}
+		if len(resp.Info) == 1 && rough > 0 && len(resp.Info[0].Text) < len(want) && strings.HasPrefix(want, resp.Info[0].Text) {
+			torn++ // its own, as far as the notification left it whole
+			continue
+		}
+		if len(resp.Info) == 0 && rough > 0 && !binary {
+			torn++ // not even the name was whole
+			continue
+		}
 		if len(resp.Info) != 1 || resp.Info[0].Text != want || binary && string(resp.Info[0].Body) != "\r\nOK\r\n+N: 12" {
 			t.Fatalf("seed %d: command %d got %q", seed, i, resp.Info)
 		}
 	}
-	if answered < exchanges*9/10 {
-		t.Fatalf("seed %d: only %d of %d exchanges were answered", seed, answered, exchanges)
+	if answered < exchanges*8/10 || torn > answered/10 {
+		t.Fatalf("seed %d: only %d of %d exchanges were answered, %d of them torn", seed, answered, exchanges, torn)
 	}
 	synctest.Wait()
 	time.Sleep(10 * time.Second) // the last late lines
@@ -156,19 +169,15 @@ func modelRun(t *testing.T, seed uint64, exchanges, rough int) {
 	if wrong > 0 || heard != p.sent {
 		t.Fatalf("seed %d: %d of %d notifications, %d out of order", seed, heard, p.sent, wrong)
 	}
-	t.Logf("seed %d: %d exchanges, %d answered, 0 misattributed, %d notifications in order; %+v", seed, exchanges, answered, heard, m.Stats())
+	t.Logf("seed %d: %d exchanges, %d answered, %d of them torn, 0 misattributed, %d notifications in order; %+v", seed, exchanges, answered, torn, heard, m.Stats())
 }
 
-// TestModel runs 200,000 exchanges, one of 16 of them late, torn, cut short or
-// cancelled; with TELEMODEM_LONG=1 it runs 1,000,000. Under the race detector
-// a quarter of that.
+// TestModel runs 1,000,000 exchanges, one of 16 of them late, torn, cut short or
+// cancelled; under the race detector a twentieth of that.
 func TestModel(t *testing.T) {
-	exchanges := 200_000
-	if os.Getenv("TELEMODEM_LONG") != "" {
-		exchanges = 1_000_000
-	}
+	exchanges := 1_000_000
 	if raceEnabled {
-		exchanges /= 4
+		exchanges /= 20
 	}
 	if testing.Short() {
 		exchanges = 10_000

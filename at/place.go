@@ -307,11 +307,7 @@ func (p *place) answers(text []byte) bool {
 // placeStray delivers a line that is no answer to a probe: known ones as what
 // they are, others as late.
 func (m *Modem) placeStray(text []byte) {
-	if x := m.place.last; x != nil && x.named(text) && x.accepts(text) {
-		m.late(string(text))
-		if x.cmd.Body != nil && m.in.quoted == nil {
-			m.expectBody(string(text), x.cmd.Body(string(text)), x, 0)
-		}
+	if m.lateAnswer(text) {
 		return
 	}
 	if m.known(text) || m.cfg.isBoot(text) {
@@ -323,6 +319,20 @@ func (m *Modem) placeStray(text []byte) {
 		return
 	}
 	m.late(string(text))
+}
+
+// lateAnswer takes a line of the answer to the lost command, with what follows
+// it, also after a search without success: what is inside a body is no line.
+func (m *Modem) lateAnswer(text []byte) bool {
+	x := m.place.last
+	if !m.place.lost || x == nil || !x.named(text) || !x.accepts(text) {
+		return false
+	}
+	m.late(string(text))
+	if x.cmd.Body != nil && m.in.quoted == nil {
+		m.expectBody(string(text), x.cmd.Body(string(text)), x, 0)
+	}
+	return true
 }
 
 // Resync finds the modem's place again: it ends an SMS prompt that may be

@@ -62,7 +62,7 @@ func (c *Config) looksInto(name string) bool {
 // under way could want them, and returns the rest. p begins a line.
 func (m *Modem) takeBurst(p []byte) []byte {
 	name := m.route.name
-	if name == "" || m.run != nil || len(m.staged) > 0 || len(m.in.bodies) > 0 || len(m.echo.data) > 0 || m.place.searching() {
+	if name == "" || m.run != nil || len(m.staged) > 0 || len(m.in.bodies) > 0 || len(m.echo.data) > 0 || m.place.lost {
 		return p
 	}
 	for len(p) > len(name) && string(p[:len(name)]) == name {

@@ -11,22 +11,30 @@ import (
 // such a line already.
 type shape func(p part, fields []byte, had bool) bool
 
-// shapes are the names that serve answers and notifications alike. A line of
-// any other name of the command in flight is its answer.
-var shapes = map[string]shape{
-	"+CREG":     registrationShape, // 3GPP TS 27.007 clause 7.2
-	"+CGREG":    registrationShape, // clause 10.1.20
-	"+CEREG":    registrationShape, // clause 10.1.22
-	"+C5GREG":   registrationShape, // clause 10.1.47
-	"+CSQ":      firstShape,        // clause 8.5; notification of SIM7600 AUTOCSQ
-	"+CPIN":     queryShape,        // clause 8.3
-	"+CFUN":     queryShape,        // clause 8.2
-	"+CCLK":     queryShape,        // clause 8.15
-	"+CUSD":     ussdShape,         // clause 7.15
-	"+CIPRXGET": rxgetShape,        // SIMCom
-	"+QIOPEN":   openShape,         // Quectel
-	"+NETOPEN":  queryShape,        // SIM7600
-	"+CIPOPEN":  openShape,
+// shapeOf knows the names that serve answers and notifications alike; nil for
+// others: such a line of the command in flight is its answer.
+func shapeOf(name string) shape {
+	switch name {
+	case "+CREG", // 3GPP TS 27.007 clause 7.2
+		"+CGREG",  // clause 10.1.20
+		"+CEREG",  // clause 10.1.22
+		"+C5GREG": // clause 10.1.47
+		return registrationShape
+	case "+CSQ": // clause 8.5; notification of SIM7600 AUTOCSQ
+		return firstShape
+	case "+CPIN", // clause 8.3
+		"+CFUN",    // clause 8.2
+		"+CCLK",    // clause 8.15
+		"+NETOPEN": // SIM7600
+		return queryShape
+	case "+CUSD": // clause 7.15
+		return ussdShape
+	case "+CIPRXGET": // SIMCom
+		return rxgetShape
+	case "+QIOPEN", "+CIPOPEN": // Quectel, SIM7600
+		return openShape
+	}
+	return nil
 }
 
 // accepts tells whether a line with a name of x is its answer.
@@ -37,13 +45,16 @@ func (x *exchange) accepts(text []byte) bool {
 	if x.cmd.Prefixes != nil {
 		return true
 	}
-	p, _ := x.partOf(text)
-	decide, ok := shapes[p.name]
-	if !ok {
+	p := x.first
+	if x.rest != "" {
+		p, _ = x.partOf(text)
+	}
+	decide := shapeOf(p.name)
+	if decide == nil {
 		return true
 	}
 	fields := bytes.TrimSpace(bytes.TrimPrefix(text[len(p.name):], []byte(":")))
-	return decide(p, fields, x.has(p.name))
+	return decide(p, fields, len(x.resp.Info) > 0 && x.has(p.name))
 }
 
 // has tells whether the answer has a line of that name.
