@@ -219,7 +219,8 @@ func (b *inbox) sort(now time.Time, d digest, octets []byte, isReport bool) (com
 	}
 	b.giveUp(result.Dropped)
 	if result.Status == tpdu.Complete {
-		complete = b.queue(assemble(result.Parts), digests(result.Parts))
+		parts := slices.Clone(result.Parts)
+		complete = b.queue(assemble(parts), digests(parts))
 	}
 	return complete, result.Status == tpdu.Repeated
 }

@@ -1,6 +1,7 @@
 package tpdu
 
 import (
+	"encoding/binary"
 	"strings"
 )
 
@@ -187,18 +188,41 @@ func appendAddress(dst []byte, a Address) []byte {
 
 // address reads the address field of a TPDU. A length of 0 is accepted, with
 // its type octet; so is the value 1111 anywhere in a number.
-func (r *reader) address(field string) Address {
+func (r *reader) address(a *Address, field string) {
 	at := r.next
 	semi := int(r.octet(field))
 	kind := TypeOfAddress(r.octet(field))
 	if semi > maxAddressDigits {
 		r.fail(at, field, ErrTooLong)
-		return Address{}
+		return
 	}
-	a := Address{Type: kind, semi: uint8(semi)}
-	copy(a.value[:], r.take((semi+1)/2, field))
-	if !a.IsName() {
-		a.fillUp()
+	value := r.take((semi+1)/2, field)
+	if len(value) < maxAddressOctets && at+2+maxAddressOctets <= len(r.octets) {
+		value = r.octets[at+2 : at+2+maxAddressOctets] // and what follows, which set clears
 	}
-	return a
+	a.Type, a.semi = kind, uint8(semi)
+	a.set(value)
+}
+
+// set takes the value from octets, as many as the semi-octets take and with the
+// filler 1111 after an odd number of digits (clause 9.1.2.3). It works on whole
+// words, since decoding does this for every message.
+func (a *Address) set(octets []byte) {
+	var room [maxAddressOctets]byte
+	if len(octets) < len(room) {
+		copy(room[:], octets)
+		octets = room[:]
+	}
+	low, high := binary.LittleEndian.Uint64(octets), uint64(binary.LittleEndian.Uint16(octets[8:]))
+	bits := 8 * uint((a.semi+1)/2)
+	low &= 1<<bits - 1
+	high &= 1<<(max(bits, 64)-64) - 1
+	if a.semi%2 == 1 && a.Type.Number() != TypeAlphanumeric {
+		low |= 0xf0 << (bits - 8)
+		if bits > 64 {
+			high |= 0xf0 << (bits - 72)
+		}
+	}
+	binary.LittleEndian.PutUint64(a.value[:], low)
+	binary.LittleEndian.PutUint16(a.value[8:], uint16(high))
 }

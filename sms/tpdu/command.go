@@ -56,7 +56,7 @@ func (c *Command) Decode(tpdu []byte) error {
 	c.PID = PID(r.octet("TP-PID"))
 	c.Command = CommandType(r.octet("TP-CT"))
 	c.Number = r.octet("TP-MN")
-	c.Destination = r.address("TP-DA")
+	r.address(&c.Destination, "TP-DA")
 	c.Data = r.take(int(r.octet("TP-CDL")), "TP-CD")
 	return r.fault()
 }

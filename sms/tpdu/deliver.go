@@ -52,10 +52,10 @@ func (d *Deliver) Decode(tpdu []byte) error {
 	d.LoopPrevention = b&bitLP != 0
 	d.StatusReportIndication = b&bitStatus != 0
 	d.ReplyPath = b&bitRP != 0
-	d.Originator = r.address("TP-OA")
+	r.address(&d.Originator, "TP-OA")
 	d.PID = PID(r.octet("TP-PID"))
 	d.DCS = DCS(r.octet("TP-DCS"))
-	d.Timestamp = r.timestamp("TP-SCTS")
+	r.timestamp(&d.Timestamp, "TP-SCTS")
 	r.userData(d.DCS, b&bitUDHI != 0, &d.UserData)
 	return r.fault()
 }

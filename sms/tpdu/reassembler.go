@@ -3,6 +3,7 @@ package tpdu
 import (
 	"bytes"
 	"iter"
+	"slices"
 	"time"
 )
 
@@ -43,7 +44,7 @@ type SetKey struct {
 type Set struct {
 	SetKey            // which message it is
 	First  time.Time  // when its first part was added
-	Parts  []HeldPart // in the order added
+	Parts  []HeldPart // by their numbers
 }
 
 // HeldPart is one part of a [Set].
@@ -90,11 +91,11 @@ const (
 	Complete                  // was the last one missing
 )
 
-// AddResult is what [Reassembler.Add] did.
+// AddResult is what [Reassembler.Add] did. It and its Parts are good until the
+// next call; the TPDUs in it and Dropped are the caller's.
 type AddResult struct {
 	Status AddStatus // what became of the part
-	// Parts are the TPDUs of a complete message in order. They belong to the
-	// caller, except that a message of one part is the caller's own slice.
+	// Parts are the TPDUs of a complete message in order, as they were added.
 	Parts [][]byte
 	// Dropped are messages that had to go to stay within the bounds, and one
 	// whose reference came again with another content.
@@ -105,10 +106,14 @@ type AddResult struct {
 // order, with repeats. It has no clock and no goroutines: the caller says what
 // time it is and calls [Reassembler.Expire]. It is for one goroutine at a time.
 //
-// What it holds takes at most 1.5 times the octets of the TPDUs plus 256 octets
-// a message. To keep its state over a restart, keep the TPDUs themselves (or
-// those of [Reassembler.All]) with the times they came and add them again,
-// oldest first.
+// TPDUs are kept, not copied: they must not change until their message has been
+// handed back, and a piece of a large buffer keeps the whole of it in memory.
+// Beside them a message takes about 180 octets, 32 to 48 more for each part but
+// two, and a sender about 50: at most half the octets of the TPDUs plus 256
+// octets a message, and 10 KiB for all. [Reassembler.Expire] gives back what
+// a flood has left behind. To keep the state over a restart, keep the TPDUs
+// themselves (or those of [Reassembler.All]) with the times they came and add
+// them again, oldest first.
 //
 // A part that is repeated after its message is complete begins a new message,
 // which grows old. Where repeats must have no effect, remember what was
@@ -117,27 +122,16 @@ type Reassembler struct {
 	maxSets, maxPerSender, maxOctets int
 	maxAge                           time.Duration
 
-	sets           map[SetKey]*heldSet
-	senders        map[Address]int32 // sets of each sender
-	oldest, newest *heldSet          // all sets in the order they began
-	octets         int
+	began   time.Time // when the first part came
+	index   keyIndex  // of sets
+	sets    setSlab
+	senders senderCounts
+	octets  int
+	result  AddResult
+	whole   [][]byte // result.Parts
 }
 
-// heldSet is an incomplete message. Its parts stand one after the other in
-// records, each with two octets in front: number and length.
-type heldSet struct {
-	key          SetKey
-	held         uint8
-	first        time.Time
-	older, newer *heldSet
-	records      []byte
-}
-
-const (
-	recordHead    = 2
-	maxHeldOctets = 255
-	smallRecords  = 1024
-)
+const maxHeldOctets = 255
 
 // NewReassembler returns an empty reassembler.
 func NewReassembler(c *ReassemblerConfig) *Reassembler {
@@ -153,72 +147,93 @@ func NewReassembler(c *ReassemblerConfig) *Reassembler {
 		maxPerSender: bound(c.MaxPerSender, 32),
 		maxOctets:    bound(c.MaxOctets, 4<<20),
 		maxAge:       age,
-		sets:         make(map[SetKey]*heldSet),
-		senders:      make(map[Address]int32),
+		index:        newKeyIndex(),
+		sets:         newSetSlab(),
+		senders:      newSenderCounts(),
 	}
 }
 
 // Len returns how many incomplete messages are held.
-func (r *Reassembler) Len() int { return len(r.sets) }
+func (r *Reassembler) Len() int { return r.sets.count }
 
 // Octets returns how many octets of TPDUs are held.
 func (r *Reassembler) Octets() int { return r.octets }
 
 // AddDeliver adds a SMS-DELIVER, given as received and decoded. One that is not
 // part of a longer message is complete at once.
-func (r *Reassembler) AddDeliver(now time.Time, tpdu []byte, d *Deliver) (AddResult, error) {
+func (r *Reassembler) AddDeliver(now time.Time, tpdu []byte, d *Deliver) (*AddResult, error) {
 	c, ok := d.UserData.Header.Concat()
 	if !ok {
-		return AddResult{Status: Complete, Parts: [][]byte{tpdu}}, nil
+		return r.single(tpdu), nil
 	}
-	return r.Add(now, d.Originator, c, tpdu)
+	return &r.result, r.add(now, packKey(&d.Originator, c), c, tpdu)
 }
 
-// Add adds a TPDU of the sender that is the part c says. The TPDU is copied.
-// Parts of one number count as repeats if they are equal apart from their first
-// octet, whose flags may change when the network sends again, and the time
-// stamp, which does when the sender sends again. The error is an
-// *[Error] for a TPDU above 255 octets or a senseless c; nothing is held then.
-func (r *Reassembler) Add(now time.Time, from Address, c Concat, tpdu []byte) (AddResult, error) {
-	if c.Part == 0 || c.Part > c.Total {
-		return AddResult{}, cannotEncode("TP-UDH", ErrHeader)
+// Add adds a TPDU of the sender that is the part c says, and keeps it. Parts of
+// one number count as repeats if they are equal apart from their first octet,
+// whose flags may change when the network sends again, and the time stamp, which
+// does when the sender sends again. The error is an *[Error] for a TPDU above 255
+// octets or a senseless c; nothing is held then.
+func (r *Reassembler) Add(now time.Time, from Address, c Concat, tpdu []byte) (*AddResult, error) {
+	return &r.result, r.add(now, packKey(&from, c), c, tpdu)
+}
+
+// single is what becomes of a message of one part.
+func (r *Reassembler) single(tpdu []byte) *AddResult {
+	r.whole = append(r.whole[:0], tpdu)
+	r.result = AddResult{Status: Complete, Parts: r.whole}
+	return &r.result
+}
+
+func (r *Reassembler) add(now time.Time, key setKey, c Concat, tpdu []byte) error {
+	r.result = AddResult{}
+	switch {
+	case c.Part == 0 || c.Part > c.Total:
+		return cannotEncode("TP-UDH", ErrHeader)
+	case len(tpdu) > maxHeldOctets:
+		return cannotEncode("TPDU", ErrTooLong)
+	case c.Total == 1:
+		r.single(tpdu)
+		return nil
 	}
-	if len(tpdu) > maxHeldOctets {
-		return AddResult{}, cannotEncode("TPDU", ErrTooLong)
+	hash := r.index.hash(key)
+	place, ok := r.find(key, hash)
+	if !ok {
+		place = r.begin(now, key, hash)
 	}
-	if c.Total == 1 {
-		return AddResult{Status: Complete, Parts: [][]byte{tpdu}}, nil
+	s := r.sets.at(place)
+	at, again := s.find(c.Part)
+	if again {
+		if samePart(s.parts[at].TPDU, tpdu) {
+			r.result.Status = Repeated
+			return nil
+		}
+		r.giveUp(place, DroppedSuperseded)
+		place = r.begin(now, key, hash)
+		s, at = r.sets.at(place), 0
 	}
-	var result AddResult
-	key := SetKey{From: from, Reference: c.Reference, Wide: c.Wide, Total: c.Total}
-	s := r.sets[key]
-	if s != nil {
-		if old := s.find(c.Part); old != nil {
-			if samePart(old, tpdu) {
-				result.Status = Repeated
-				return result, nil
-			}
-			result.Dropped = append(result.Dropped, r.drop(s, DroppedSuperseded))
-			s = nil
+	if s.lacksOne() {
+		r.whole = s.whole(r.whole[:0], at, tpdu)
+		r.result.Status, r.result.Parts = Complete, r.whole
+		r.remove(place)
+		return nil
+	}
+	s.add(at, HeldPart{c.Part, tpdu})
+	if r.octets += len(tpdu); r.octets > r.maxOctets {
+		r.shed(place)
+	}
+	return nil
+}
+
+// find returns the place of a message.
+func (r *Reassembler) find(key setKey, hash uint32) (place uint32, ok bool) {
+	x := &r.index
+	for i := x.first(hash); x.slots[i].hash != 0; i = x.after(i) {
+		if place := x.slots[i].place; x.slots[i].hash == hash && r.sets.at(place).key == key {
+			return place, true
 		}
 	}
-	if s == nil {
-		s = r.begin(now, key, &result)
-	}
-	s.add(c.Part, tpdu)
-	r.octets += len(tpdu)
-	if s.held == c.Total {
-		r.remove(s)
-		result.Status, result.Parts = Complete, s.inOrder()
-		return result, nil
-	}
-	for r.octets > r.maxOctets && r.oldest != s {
-		result.Dropped = append(result.Dropped, r.drop(r.oldest, DroppedOctets))
-	}
-	if r.octets > r.maxOctets {
-		result.Dropped = append(result.Dropped, r.drop(s, DroppedOctets))
-	}
-	return result, nil
+	return 0, false
 }
 
 // samePart compares SMS-DELIVERs: flags, TP-OA, TP-PID, TP-DCS, TP-SCTS, and
@@ -235,65 +250,98 @@ func samePart(a, b []byte) bool {
 	return bytes.Equal(a[1:stamp], b[1:stamp]) && bytes.Equal(a[behind:], b[behind:])
 }
 
-// begin makes room for a new message and links it in.
-func (r *Reassembler) begin(now time.Time, key SetKey, result *AddResult) *heldSet {
-	if int(r.senders[key.From]) >= r.maxPerSender {
-		result.Dropped = append(result.Dropped, r.drop(r.oldestOf(key.From), DroppedSender))
+// begin makes room for a new message and returns its place.
+func (r *Reassembler) begin(now time.Time, key setKey, hash uint32) uint32 {
+	if r.Len() >= r.maxSets {
+		r.giveUp(r.sets.oldest, DroppedSets)
 	}
-	if len(r.sets) >= r.maxSets {
-		result.Dropped = append(result.Dropped, r.drop(r.oldest, DroppedSets))
+	from := r.senders.enter(key.sender())
+	r.senders.senders[from].sets++
+	if r.senders.senders[from].sets > r.maxPerSender {
+		r.giveUp(r.oldestOf(from), DroppedSender)
 	}
-	s := &heldSet{key: key, first: now, older: r.newest}
-	if r.newest != nil {
-		r.newest.newer = s
-	} else {
-		r.oldest = s
+	if r.Len() == 0 {
+		r.began = now
 	}
-	r.newest = s
-	r.sets[key] = s
-	r.senders[key.From]++
-	return s
+	place, s := r.sets.push()
+	s.key, s.first, s.from = key, now.Sub(r.began), from
+	r.index.add(hash, place)
+	return place
 }
 
 // oldestOf looks through at most MaxSets messages.
-func (r *Reassembler) oldestOf(from Address) *heldSet {
-	s := r.oldest
-	for s.key.From != from {
-		s = s.newer
+func (r *Reassembler) oldestOf(from uint32) uint32 {
+	for place, s := range r.sets.all {
+		if s.from == from {
+			return place
+		}
 	}
-	return s
+	return r.sets.oldest
+}
+
+// shed drops the oldest messages until the octets are within their bound; the
+// newest, if it is too large by itself.
+func (r *Reassembler) shed(newest uint32) {
+	for r.octets > r.maxOctets && r.sets.oldest != newest {
+		r.giveUp(r.sets.oldest, DroppedOctets)
+	}
+	if r.octets > r.maxOctets {
+		r.giveUp(newest, DroppedOctets)
+	}
 }
 
 // remove forgets a message.
-func (r *Reassembler) remove(s *heldSet) {
-	delete(r.sets, s.key)
-	if r.senders[s.key.From]--; r.senders[s.key.From] == 0 {
-		delete(r.senders, s.key.From)
+func (r *Reassembler) remove(place uint32) {
+	s := r.sets.at(place)
+	for i := range s.parts {
+		r.octets -= len(s.parts[i].TPDU)
 	}
-	if s.older != nil {
-		s.older.newer = s.newer
-	} else {
-		r.oldest = s.newer
-	}
-	if s.newer != nil {
-		s.newer.older = s.older
-	} else {
-		r.newest = s.older
-	}
-	s.older, s.newer = nil, nil
-	r.octets -= len(s.records) - recordHead*int(s.held)
+	r.senders.senders[s.from].sets--
+	r.senders.leave(s.from)
+	r.index.remove(r.index.hash(s.key), place)
+	r.sets.remove(place)
 }
 
-func (r *Reassembler) drop(s *heldSet, why DropReason) Dropped {
-	r.remove(s)
-	return Dropped{Set: s.export(), Reason: why}
+// pack gives back the memory of messages that were removed.
+func (r *Reassembler) pack() {
+	r.sets = r.sets.packed()
+	r.index.clear(r.sets.count)
+	r.senders = newSenderCounts()
+	for place, s := range r.sets.all {
+		r.index.add(r.index.hash(s.key), place)
+		s.from = r.senders.enter(s.key.sender())
+		r.senders.senders[s.from].sets++
+	}
 }
 
-// Expire drops the messages whose first part came more than MaxAge before now.
+// giveUp drops a message to make room for what is being added.
+func (r *Reassembler) giveUp(place uint32, why DropReason) {
+	r.result.Dropped = append(r.result.Dropped, r.drop(place, why))
+}
+
+func (r *Reassembler) drop(place uint32, why DropReason) Dropped {
+	dropped := Dropped{Set: r.export(r.sets.at(place)), Reason: why}
+	r.remove(place)
+	return dropped
+}
+
+func (r *Reassembler) export(s *heldSet) Set {
+	return Set{SetKey: s.key.unpack(), First: r.began.Add(s.first), Parts: slices.Clone(s.parts)}
+}
+
+// Expire drops the messages whose first part came more than MaxAge before now,
+// and gives back memory if most of it is not in use any more.
 func (r *Reassembler) Expire(now time.Time) []Dropped {
 	var dropped []Dropped
-	for r.maxAge > 0 && r.oldest != nil && now.Sub(r.oldest.first) >= r.maxAge {
-		dropped = append(dropped, r.drop(r.oldest, DroppedAge))
+	for {
+		at, ok := r.NextExpiry()
+		if !ok || now.Before(at) {
+			break
+		}
+		dropped = append(dropped, r.drop(r.sets.oldest, DroppedAge))
+	}
+	if r.sets.wasteful() {
+		r.pack()
 	}
 	return dropped
 }
@@ -301,80 +349,20 @@ func (r *Reassembler) Expire(now time.Time) []Dropped {
 // NextExpiry returns when Expire will have something to do; ok is false if
 // nothing is held or nothing grows old.
 func (r *Reassembler) NextExpiry() (at time.Time, ok bool) {
-	if r.oldest == nil || r.maxAge < 0 {
+	if r.Len() == 0 || r.maxAge < 0 {
 		return time.Time{}, false
 	}
-	return r.oldest.first.Add(r.maxAge), true
+	return r.began.Add(r.sets.at(r.sets.oldest).first + r.maxAge), true
 }
 
-// All yields what is held, the oldest first. The parts alias what is held and
-// must not be changed; nothing may be added while it runs.
+// All yields what is held, the oldest first. The parts must not be changed;
+// nothing may be added while it runs.
 func (r *Reassembler) All() iter.Seq[Set] {
 	return func(yield func(Set) bool) {
-		for s := r.oldest; s != nil; s = s.newer {
-			if !yield(s.export()) {
+		for _, s := range r.sets.all {
+			if !yield(r.export(s)) {
 				return
 			}
 		}
 	}
-}
-
-// each yields the parts in the order added.
-func (s *heldSet) each(yield func(part uint8, tpdu []byte) bool) {
-	for rest := s.records; len(rest) > 0; {
-		end := recordHead + int(rest[1])
-		if !yield(rest[0], rest[recordHead:end:end]) {
-			return
-		}
-		rest = rest[end:]
-	}
-}
-
-// find returns the TPDU of a part; nil if it is not there.
-func (s *heldSet) find(part uint8) []byte {
-	for rest := s.records; len(rest) > 0; rest = rest[recordHead+int(rest[1]):] {
-		if rest[0] == part {
-			end := recordHead + int(rest[1])
-			return rest[recordHead:end:end]
-		}
-	}
-	return nil
-}
-
-// add appends a part. The records grow by a half at a time while they are small
-// and by a quarter then, so that no more of them is empty than the bound on
-// memory allows.
-func (s *heldSet) add(part uint8, tpdu []byte) {
-	need := len(s.records) + recordHead + len(tpdu)
-	if need > cap(s.records) {
-		room := need
-		if s.held > 0 && s.held+1 < s.key.Total {
-			room += need / 4
-			if need < smallRecords {
-				room = need + need/2 + recordHead
-			}
-		}
-		grown := make([]byte, len(s.records), room)
-		copy(grown, s.records)
-		s.records = grown
-	}
-	s.records = append(s.records, part, byte(len(tpdu)))
-	s.records = append(s.records, tpdu...)
-	s.held++
-}
-
-func (s *heldSet) inOrder() [][]byte {
-	parts := make([][]byte, s.key.Total)
-	for part, tpdu := range s.each {
-		parts[part-1] = tpdu
-	}
-	return parts
-}
-
-func (s *heldSet) export() Set {
-	set := Set{SetKey: s.key, First: s.first, Parts: make([]HeldPart, 0, s.held)}
-	for part, tpdu := range s.each {
-		set.Parts = append(set.Parts, HeldPart{part, tpdu})
-	}
-	return set
 }

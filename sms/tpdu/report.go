@@ -189,7 +189,7 @@ func (s *SubmitReport) Decode(tpdu []byte) error {
 	b := r.first(mtiSubmit)
 	s.Failure = r.failure()
 	r.parameterIndicator(&s.Extra)
-	s.Timestamp = r.timestamp("TP-SCTS")
+	r.timestamp(&s.Timestamp, "TP-SCTS")
 	r.extraFields(b&bitUDHI != 0, &s.Extra)
 	return r.fault()
 }
@@ -242,9 +242,9 @@ func (s *StatusReport) Decode(tpdu []byte) error {
 	s.LoopPrevention = b&bitLP != 0
 	s.ForCommand = b&bitStatus != 0
 	s.Reference = r.octet("TP-MR")
-	s.Recipient = r.address("TP-RA")
-	s.Timestamp = r.timestamp("TP-SCTS")
-	s.Discharge = r.timestamp("TP-DT")
+	r.address(&s.Recipient, "TP-RA")
+	r.timestamp(&s.Timestamp, "TP-SCTS")
+	r.timestamp(&s.Discharge, "TP-DT")
 	s.Status = Status(r.octet("TP-ST"))
 	if r.left() > 0 {
 		r.parameterIndicator(&s.Extra)

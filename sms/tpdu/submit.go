@@ -51,7 +51,7 @@ func (s *Submit) Decode(tpdu []byte) error {
 	s.StatusReportRequest = b&bitStatus != 0
 	s.ReplyPath = b&bitRP != 0
 	s.Reference = r.octet("TP-MR")
-	s.Destination = r.address("TP-DA")
+	r.address(&s.Destination, "TP-DA")
 	s.PID = PID(r.octet("TP-PID"))
 	s.DCS = DCS(r.octet("TP-DCS"))
 	s.Validity.Format = ValidityFormat(b >> shiftVPF & 3)

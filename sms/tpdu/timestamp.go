@@ -64,7 +64,8 @@ func unswapped(b byte) (int, bool) {
 	return tens*10 + ones, tens < 10 && ones < 10
 }
 
-func (r *reader) timestamp(field string) (s Timestamp) {
-	copy(s[:], r.take(len(s), field))
-	return s
+func (r *reader) timestamp(s *Timestamp, field string) {
+	if octets := r.take(len(s), field); len(octets) == len(s) {
+		*s = Timestamp(octets)
+	}
 }

@@ -84,9 +84,8 @@ func appendUserData(dst []byte, dcs DCS, u *UserData) []byte {
 
 // userData reads TP-UDL and TP-UD, the last fields of a TPDU. Octets after
 // what TP-UDL announces are left out. Fewer are accepted: the user data then
-// is what is there, and Truncated.
+// is what is there, and Truncated. u is zero before.
 func (r *reader) userData(dcs DCS, hasHeader bool, u *UserData) {
-	*u = UserData{}
 	length := int(r.octet("TP-UDL"))
 	octets := length
 	if dcs.septets() {
