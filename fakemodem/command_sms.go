@@ -131,14 +131,21 @@ func textParameters(c *Call) Result {
 	g := &c.m.messages
 	switch c.Op {
 	case Read:
-		c.Info(fmt.Sprintf("+CSMP: %d,%d,%d,%d", g.params[0], g.params[1], g.params[2], g.params[3]))
+		c.Info(fmt.Sprintf("+CSMP: %d,%s,%d,%d", g.params[0], or(g.until, strconv.Itoa(g.params[1])), g.params[2], g.params[3]))
 	case Set:
-		var next [4]int
+		next, until := g.params, ""
+		if args := c.values(); len(args) > 1 && args[1].quoted { // an absolute validity
+			if until = args[1].text; stampOctets(until) == nil {
+				return CMS(cmsInvalidTextParam)
+			}
+		}
 		for i := range next {
-			next[i] = c.between(i, 0, 255, g.params[i])
+			if i != 1 || until == "" {
+				next[i] = c.between(i, 0, 255, next[i])
+			}
 		}
 		if !c.bad {
-			g.params = next
+			g.params, g.until = next, until
 		}
 	}
 	return OK
@@ -345,7 +352,7 @@ func readMessage(c *Call) Result {
 	if msg == nil {
 		return c.m.kind.EmptySlot
 	}
-	c.Info("+CMGR: " + c.m.storedHeader(msg) + "\r\n" + c.m.storedBody(msg))
+	c.Info("+CMGR: " + c.m.storedText(msg))
 	if msg.state == recUnread && c.number(1, 0) == 0 {
 		msg.state = recRead
 	}
@@ -373,7 +380,7 @@ func listMessages(c *Call) Result {
 		if want != anyState && msg.state != want {
 			continue
 		}
-		c.Info(fmt.Sprintf("+CMGL: %d,", index) + c.m.storedHeader(msg) + "\r\n" + c.m.storedBody(msg))
+		c.Info(fmt.Sprintf("+CMGL: %d,", index) + c.m.storedText(msg))
 		if msg.state == recUnread && c.number(1, 0) == 0 {
 			msg.state = recRead
 		}

@@ -40,17 +40,15 @@ func (m *Modem) hexPDU(tpdu []byte, centre bool) string {
 	return strings.ToUpper(hex.EncodeToString(append(address, tpdu...)))
 }
 
-// storedHeader is what stands behind +CMGR: or the index of +CMGL.
-func (m *Modem) storedHeader(msg *storedMessage) string {
-	if m.messages.text {
-		return fmt.Sprintf(`"%s",`, stateNames[msg.state]) + m.textHeader(msg.pdu, true)
+// storedText is what stands behind +CMGR: or the index of +CMGL, with its body. A
+// status report in text mode has none.
+func (m *Modem) storedText(msg *storedMessage) string {
+	report := len(msg.pdu) > 0 && msg.pdu[0]&bitMTI == mtiReport && msg.state < stoUnsent
+	switch {
+	case m.messages.text && report:
+		return fmt.Sprintf(`"%s",`, stateNames[msg.state]) + m.textReport(msg.pdu)
+	case m.messages.text:
+		return fmt.Sprintf(`"%s",`, stateNames[msg.state]) + m.textHeader(msg.pdu, true) + "\r\n" + m.textBody(msg.pdu)
 	}
-	return fmt.Sprintf("%d,,%d", msg.state, len(msg.pdu))
-}
-
-func (m *Modem) storedBody(msg *storedMessage) string {
-	if m.messages.text {
-		return m.textBody(msg.pdu)
-	}
-	return m.hexPDU(msg.pdu, msg.state < stoUnsent)
+	return fmt.Sprintf("%d,,%d\r\n", msg.state, len(msg.pdu)) + m.hexPDU(msg.pdu, msg.state < stoUnsent)
 }

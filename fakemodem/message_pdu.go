@@ -66,8 +66,13 @@ func parseSubmit(b []byte) (submission, error) {
 		return submission{}, errPDU
 	}
 	s.validity = 48 * time.Hour
-	if vp == 1 {
+	switch s.first >> shiftVPF & 3 {
+	case 1:
+		s.validity = enhancedValidity(b)
+	case 2:
 		s.validity = relativeValidity(b[0])
+	case 3:
+		s.validity = time.Until(parseStamp(b[:7]))
 	}
 	s.rest = b[vp:]
 	if !userDataFits(s.coding, s.rest) {
@@ -116,6 +121,21 @@ func relativeValidity(v byte) time.Duration {
 	default:
 		return (k - 192) * 7 * 24 * time.Hour
 	}
+}
+
+// enhancedValidity: clause 9.2.3.12.3, of which the extension bit and the single
+// shot are not looked at.
+func enhancedValidity(b []byte) time.Duration {
+	two := func(v byte) time.Duration { return time.Duration(v&15)*10 + time.Duration(v>>4) }
+	switch b[0] & 7 {
+	case 1:
+		return relativeValidity(b[1])
+	case 2:
+		return time.Duration(b[1]) * time.Second
+	case 3:
+		return two(b[1])*time.Hour + two(b[2])*time.Minute + two(b[3])*time.Second
+	}
+	return 48 * time.Hour
 }
 
 // deliver makes the SMS-DELIVER for the recipient (clause 9.2.2.1).

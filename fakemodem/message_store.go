@@ -34,6 +34,7 @@ type messaging struct {
 	service   int       // +CSMS
 	notice    [5]int    // +CNMI: mode, mt, bm, ds, bfr
 	params    [4]int    // +CSMP: fo, vp, pid, dcs
+	until     string    // +CSMP: vp as a time, in place of the number
 	reference byte
 	waiting   *awaitedAck
 }
@@ -55,7 +56,7 @@ func (g *messaging) init(m *Modem) {
 // restore is what ATZ and AT&F bring back.
 func (g *messaging) restore(m *Modem) {
 	g.text, g.details, g.charset = false, false, "GSM"
-	g.params = [4]int{17, 167, 0, 0}
+	g.params, g.until = [4]int{17, 167, 0, 0}, ""
 }
 
 // reset is what a restart brings back; the stored messages stay.

@@ -3,7 +3,9 @@ package fakemodem
 import (
 	"encoding/hex"
 	"fmt"
+	"strconv"
 	"strings"
+	"time"
 )
 
 // received is an SMS-DELIVER or SMS-SUBMIT taken apart for text mode.
@@ -87,6 +89,21 @@ func stampText(b []byte) string {
 	return fmt.Sprintf("%02d/%02d/%02d,%02d:%02d:%02d%c%02d", v(0), v(1), v(2), v(3), v(4), v(5), sign, zone)
 }
 
+// stampOctets reads "yy/MM/dd,hh:mm:ss±zz", zz in quarters of an hour; nil if it
+// is none.
+func stampOctets(text string) []byte {
+	const layout = "06/01/02,15:04:05"
+	if len(text) < len(layout) {
+		return nil
+	}
+	quarters, _ := strconv.Atoi(text[len(layout):])
+	t, err := time.ParseInLocation(layout, text[:len(layout)], time.FixedZone("", quarters*15*60))
+	if err != nil {
+		return nil
+	}
+	return timestamp(t)
+}
+
 // textHeader is number, name, time and with +CSDH=1 the details (3GPP TS
 // 27.005 clauses 3.4.1 and 3.4.3).
 func (m *Modem) textHeader(tpdu []byte, stored bool) string {
@@ -111,7 +128,7 @@ func (m *Modem) textReport(tpdu []byte) string {
 		return ""
 	}
 	rest := tpdu[2+size:]
-	return fmt.Sprintf(`%d,%d,"%s",%d,"%s","%s",%d`, tpdu[0], tpdu[1], addressText(tpdu[2:2+size]), tpdu[3],
+	return fmt.Sprintf(`%d,%d,"%s",%d,"%s","%s",%d`, tpdu[0], tpdu[1], m.inCharset(addressText(tpdu[2:2+size])), tpdu[3],
 		stampText(rest[:7]), stampText(rest[7:14]), rest[14])
 }
 
@@ -155,7 +172,13 @@ func (m *Modem) composeText(number, data string) (tpdu []byte, ok bool) {
 	switch first >> shiftVPF & 3 {
 	case 2:
 		tpdu = append(tpdu, byte(p[1]))
-	case 1, 3:
+	case 3:
+		stamp := stampOctets(m.messages.until)
+		if stamp == nil {
+			return nil, false
+		}
+		tpdu = append(tpdu, stamp...)
+	case 1:
 		tpdu[0] = tpdu[0] &^ (3 << shiftVPF)
 	}
 	if sevenBit(byte(p[3])) {

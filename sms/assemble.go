@@ -17,12 +17,7 @@ func assemble(octets [][]byte) Incoming {
 			return in
 		}
 		if i == 0 {
-			in.From = d.Originator.String()
-			in.Sent = when(d.Timestamp)
-			in.Class = d.DCS.Class()
-			if p, ok := d.UserData.Header.Ports(); ok {
-				in.Ports = &p
-			}
+			in.head(&d)
 		}
 		if d.DCS.Alphabet() == tpdu.Octets {
 			in.Data = append(in.Data, d.UserData.Body...)
@@ -34,6 +29,24 @@ func assemble(octets [][]byte) Incoming {
 	}
 	in.Text = string(text.Finish(buf))
 	return in
+}
+
+// head takes what the first part says of a message.
+func (in *Incoming) head(d *tpdu.Deliver) {
+	in.From, in.Sent = d.Originator.String(), when(d.Timestamp)
+	in.Class, in.ProtocolID, in.ReplyPath = d.DCS.Class(), d.PID, d.ReplyPath
+	if w, ok := d.DCS.Waiting(); ok {
+		in.Waiting = &w
+	}
+	if len(d.UserData.Header) == 0 {
+		return
+	}
+	if p, ok := d.UserData.Header.Ports(); ok {
+		in.Ports = &p
+	}
+	for i := range d.UserData.Header.Indications() {
+		in.Indications = append(in.Indications, i)
+	}
 }
 
 func when(s tpdu.Timestamp) time.Time {

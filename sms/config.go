@@ -95,15 +95,23 @@ type Quirks struct {
 	// +CNMA, instead of storing them. It needs a Store and Phase 2+ (+CSMS=1);
 	// where they are missing, messages are stored.
 	Direct bool
-	// TextMode is for modems without PDU mode: +CMGF=1. Only plain texts of one
-	// part are sent then, without status reports, and each part of a long
-	// message that arrives is a message of its own. Incoming.TPDUs are put
+	// TextMode is for modems without PDU mode: +CMGF=1. What it has no form for
+	// is refused with ErrTextMode: see TextHeaders. Incoming.TPDUs are put
 	// together from what the modem tells. Direct and Broadcasts have no effect.
 	TextMode bool
-	// CharacterSet is +CSCS for TextMode: "GSM", "IRA" or "UCS2"; empty means
-	// "GSM". A text that it does not carry is refused: GSM does not carry
-	// anything behind ESC, such as €, [ and ], nor Ξ, ò and CR; IRA carries
-	// ASCII, as far as it is in the GSM alphabet; UCS2 carries everything.
+	// TextHeaders says that the modem takes user data with a header in text
+	// mode, as TS 27.005 clause 3.5.1 has it: bit 6 of <fo>, and hexadecimal
+	// digits. Then TextMode has long messages, in UCS-2 with 67 characters a
+	// part, ports and indications; modems that ignore the bit would send
+	// rubbish. Without it a text has 160 characters of the GSM alphabet or 70
+	// others, and data 140 octets.
+	TextHeaders bool
+	// CharacterSet is +CSCS for TextMode: "GSM", "IRA" or "UCS2". Empty takes
+	// the first of UCS2, GSM and IRA that +CSCS=? offers and the modem confirms.
+	// A text that it does not carry is refused with ErrTextMode: GSM does not
+	// carry anything behind ESC, such as €, [ and ], nor Ξ, ò and CR; IRA
+	// carries ASCII, as far as it is in the GSM alphabet. UCS2 carries
+	// everything, and what is not in the GSM alphabet is sent in every set.
 	CharacterSet string
 	// MoreMessages says that the modem knows +CMMS and keeps the link to the
 	// network open between the parts of a long message.
@@ -114,13 +122,6 @@ type Quirks struct {
 
 func (c *Config) sendTimeout() time.Duration    { return limit(c.SendTimeout, 120*time.Second) }
 func (c *Config) commandTimeout() time.Duration { return limit(c.CommandTimeout, 30*time.Second) }
-
-func (c *Config) charset() string {
-	if c.Quirks.CharacterSet == "" {
-		return charsetGSM
-	}
-	return c.Quirks.CharacterSet
-}
 
 func (c *Config) sweepInterval() time.Duration {
 	if c.SweepInterval == 0 {

@@ -25,6 +25,16 @@ type Incoming struct {
 	Ports *tpdu.Ports
 	// Class is the message class.
 	Class tpdu.Class
+	// ProtocolID is TP-PID; zero is a plain message. Messages that a phone would
+	// not show, such as tpdu.ShortMessageType0, are handed over too.
+	ProtocolID tpdu.PID
+	// ReplyPath says that an answer may go through the sender's service centre.
+	ReplyPath bool
+	// Waiting says that something waits for the user or does not any more, by
+	// the data coding scheme; nil if it does not say so. Indications say it by
+	// the header, each with a count.
+	Waiting     *tpdu.Waiting
+	Indications []tpdu.Indication
 	// Report is what became of a message of ours; nil for an ordinary message.
 	Report *Report
 	// TPDUs are the parts as they came, without the service centre's address.

@@ -57,6 +57,63 @@ func TestClass0(t *testing.T) {
 	}
 }
 
+// What a message says beside its text arrives: indications in both forms,
+// protocol, reply path, class, from a named sender and to every kind of number.
+func TestAttributesArrive(t *testing.T) {
+	for name, m := range map[string]sms.Message{
+		"voicemail waits":     {Text: "2 new", Waiting: &tpdu.Waiting{Kind: tpdu.VoicemailWaiting, Active: true, Store: true}},
+		"no fax any more":     {Waiting: &tpdu.Waiting{Kind: tpdu.FaxWaiting}},
+		"in UCS-2":            {Text: "ы", Waiting: &tpdu.Waiting{Kind: tpdu.EmailWaiting, Active: true, Store: true}},
+		"counts":              {Text: "x", Indications: []tpdu.Indication{{Kind: tpdu.EmailWaiting, Count: 3, Store: true}, {Kind: tpdu.VoicemailWaiting}}},
+		"counts, long":        {Text: strings.Repeat("x", 300), Indications: []tpdu.Indication{{Kind: tpdu.EmailWaiting, Count: 3}}},
+		"type 0":              {ProtocolID: tpdu.ShortMessageType0},
+		"replacing, answered": {Text: "x", ProtocolID: 0x41, ReplyPath: true, Class: tpdu.Class1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				b := newBench(t, nil)
+				arrived := b.receive(t, nil)
+				time.Sleep(time.Minute)
+				m.To = b.fake.Number()
+				_, err := b.other(t).Send(t.Context(), m)
+				require.NoError(t, err)
+				in := <-arrived
+				require.NoError(t, in.Err)
+				require.Equal(t, m.Text, in.Text)
+				require.Equal(t, m.Waiting, in.Waiting)
+				require.Equal(t, m.Indications, in.Indications)
+				require.Equal(t, m.ProtocolID, in.ProtocolID)
+				require.Equal(t, m.ReplyPath, in.ReplyPath)
+				require.Equal(t, m.Class, in.Class)
+			})
+		})
+	}
+}
+
+// An absolute validity ends when it says, a relative one after its time.
+func TestValidityOfBothKinds(t *testing.T) {
+	for name, m := range map[string]sms.Message{
+		"relative": {Validity: 2 * time.Hour},
+		"absolute": {ValidUntil: time.Date(2000, 1, 1, 2, 0, 0, 0, time.UTC)}, // a bubble begins at midnight
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				b := newBench(t, nil)
+				b.receive(t, nil)
+				b.phone.SetOff(true)
+				m.To, m.Text, m.StatusReport = b.phone.Number(), "x", true
+				receipt, err := b.service.Send(t.Context(), m)
+				require.NoError(t, err)
+				known, err := receipt.Wait(t.Context())
+				require.NoError(t, err)
+				require.Equal(t, sms.Expired, known[0].State)
+				require.Equal(t, tpdu.ValidityExpired, known[0].Status, "the network said so")
+				require.WithinDuration(t, time.Date(2000, 1, 1, 2, 0, 0, 0, time.UTC), time.Now(), 10*time.Second)
+			})
+		})
+	}
+}
+
 // Messages to a port go to its handler alone, and obey promise 5 there.
 func TestPortHandler(t *testing.T) {
 	bubble(t, func(t *testing.T) {

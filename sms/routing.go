@@ -263,11 +263,7 @@ func (s *Service) selectIndications(ctx context.Context, direct bool) (set strin
 		mt = 2
 	}
 	var failure error
-	forms := []int{1, 2, 0}
-	if s.cfg.Quirks.TextMode {
-		forms = []int{0} // reports are not read in text mode
-	}
-	for _, ds := range forms {
+	for _, ds := range []int{1, 2, 0} {
 		for _, mode := range s.cfg.indicationModes() {
 			if !groups[0].Has(mode) || !groups[3].Has(ds) {
 				continue

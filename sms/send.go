@@ -45,6 +45,10 @@ type journal struct {
 	note func(reference uint16, parts []PartReceipt) error
 }
 
+// errReshaped says that a message whose first parts were sent would be cut in
+// another way now: another modem has taken the place of the one before.
+var errReshaped = errors.New("sms: this modem needs other parts than those that were sent")
+
 // sendAs sends what a journal says was not sent yet.
 func (s *Service) sendAs(ctx context.Context, m Message, j *journal) (Receipt, error) {
 	d, err := s.check(m)
@@ -52,7 +56,7 @@ func (s *Service) sendAs(ctx context.Context, m Message, j *journal) (Receipt, e
 		return Receipt{}, err
 	}
 	parts := j.parts
-	if len(parts) != d.parts.Len() {
+	if len(parts) == 0 {
 		parts = make([]PartReceipt, d.parts.Len())
 	}
 	notBegun := func(err error) (Receipt, error) {
@@ -67,6 +71,16 @@ func (s *Service) sendAs(ctx context.Context, m Message, j *journal) (Receipt, e
 	defer s.unlock()
 	if err := s.ensureSetup(ctx); err != nil {
 		return notBegun(err)
+	}
+	if d, err = s.check(m); err != nil { // with what is known of the modem by now
+		return Receipt{}, err
+	}
+	switch {
+	case len(parts) == d.parts.Len():
+	case len(j.parts) == 0:
+		parts = make([]PartReceipt, d.parts.Len())
+	default:
+		return notBegun(errReshaped)
 	}
 	var reference uint16
 	switch {

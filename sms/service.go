@@ -30,9 +30,10 @@ type Service struct {
 	reports    reports    // has a lock of its own
 	broadcasts broadcasts // has a lock of its own
 
-	ready      atomic.Bool   // the modem is set up
-	generation atomic.Uint64 // counts boots that were noticed
-	receiving  atomic.Bool   // a Receive is running
+	charset    atomic.Pointer[string] // of text mode, confirmed by the modem
+	ready      atomic.Bool            // the modem is set up
+	generation atomic.Uint64          // counts boots that were noticed
+	receiving  atomic.Bool            // a Receive is running
 }
 
 // New returns a Service on a modem. It says nothing to the modem before the

@@ -1,6 +1,7 @@
 package sms_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"strings"
@@ -92,6 +93,34 @@ func TestSendText(t *testing.T) {
 				require.NoError(t, err)
 				require.Equal(t, test.text, got.Text)
 				require.Equal(t, b.fake.Number(), got.From)
+			})
+		})
+	}
+}
+
+// Numbers of every kind reach the network as they are.
+func TestRecipients(t *testing.T) {
+	for _, test := range []struct {
+		to, wire string // TP-DA
+		named    bool
+	}{
+		{to: "+4915112345678", wire: "0D91945111325476F8"},
+		{to: "015112345678", wire: "0C81101521436587"},
+		{to: "4567", wire: "04815476"},
+		{to: "*100#", wire: "05811A00FB"},
+		{to: "PUMP", wire: "07D0D06A130A", named: true},
+	} {
+		t.Run(test.to, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				b := newBench(t, nil)
+				var entered []byte
+				defer b.fake.Watch(func(x fakemodem.Trace) {
+					if x.Direction == fakemodem.FromHost && !bytes.HasPrefix(x.Data, []byte("AT")) {
+						entered = append(entered, x.Data...)
+					}
+				})()
+				_, _ = b.service.Send(t.Context(), sms.Message{To: test.to, Named: test.named, Text: "x"})
+				require.Contains(t, string(entered), "000100"+test.wire)
 			})
 		})
 	}
@@ -193,6 +222,11 @@ func TestPromise9BadMessages(t *testing.T) {
 		"broken UTF-8":       {To: "123", Text: "\xff"},
 		"too long":           {To: "123", Text: strings.Repeat("x", 153*255+1)},
 		"bad service centre": {To: "123", Text: "x", ServiceCentre: "\r"},
+		"a long name":        {To: "pumpingstation", Named: true, Text: "x"},
+		"two validities":     {To: "123", Text: "x", Validity: time.Hour, ValidUntil: time.Now()},
+		"waiting data":       {To: "123", Data: []byte("x"), Waiting: &tpdu.Waiting{}},
+		"waiting class":      {To: "123", Text: "x", Class: tpdu.Class1, Waiting: &tpdu.Waiting{}},
+		"discarded UCS-2":    {To: "123", Text: "ы", Waiting: &tpdu.Waiting{Active: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
