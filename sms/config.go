@@ -43,7 +43,9 @@ type Config struct {
 	// Store keeps what must survive a restart: unfinished long messages, what
 	// was received, references. Parts of long messages are deleted from the
 	// modem as soon as they are in it. Nil keeps all in memory, and all parts
-	// of a message in the modem until the handler has returned nil.
+	// of a message in the modem until the handler has returned nil. Then a
+	// message cannot have more parts than the storage has places, and when
+	// unfinished ones fill it, the oldest is given up with ErrIncomplete.
 	Store Store
 	// LedgerSize is how many received TPDUs are remembered, to know repeats.
 	// Zero means 10,000; negative is taken as zero.
@@ -93,7 +95,10 @@ type Quirks struct {
 	IndicationModes []int
 	// Direct asks the modem to hand messages over by +CMT, to be acknowledged by
 	// +CNMA, instead of storing them. It needs a Store and Phase 2+ (+CSMS=1);
-	// where they are missing, messages are stored.
+	// where they are missing, messages are stored. The network waits 12 s for
+	// an acknowledgment, which goes ahead of other commands but not of one that
+	// runs, such as a +CMGS that waits for the network: use a channel of the
+	// multiplexer for it, or leave it off.
 	Direct bool
 	// TextMode is for modems without PDU mode: +CMGF=1. What it has no form for
 	// is refused with ErrTextMode: see TextHeaders. Incoming.TPDUs are put

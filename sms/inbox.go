@@ -251,6 +251,19 @@ func (b *inbox) expire(now time.Time) {
 	<-b.lock
 }
 
+// makeRoom gives up the unfinished message that waits for longest, whose parts
+// fill the storage of the modem as long as no store has them.
+func (b *inbox) makeRoom() {
+	b.lock <- struct{}{}
+	defer func() { <-b.lock }()
+	if b.store != nil {
+		return
+	}
+	if dropped, ok := b.unmade.DropOldest(); ok {
+		b.giveUp([]tpdu.Dropped{dropped})
+	}
+}
+
 // waiting returns what is ready to be handed over.
 func (b *inbox) waiting() []*message {
 	b.lock <- struct{}{}

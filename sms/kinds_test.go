@@ -206,30 +206,3 @@ func (s *weakStore) Commit(changes []sms.Change) error {
 	}
 	return s.Store.Commit(changes)
 }
-
-// What cannot be made safe is given back to the network by a negative
-// acknowledgment, which sends it again: nothing is lost, nothing doubled.
-func TestNegativeAcknowledgment(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		store := &weakStore{Store: storeIn(t)}
-		b := newBench(t, &sms.Config{Store: store, Quirks: sms.Quirks{Direct: true}})
-		arrived := b.receive(t, nil)
-		time.Sleep(time.Minute)
-		var answers []string
-		b.fake.OnCommand("+CNMA", func(c *fakemodem.Call) fakemodem.Result {
-			answers = append(answers, c.Text)
-			return fakemodem.Default
-		})
-		store.failures.Store(1)
-		require.NoError(t, b.phone.Send(b.fake.Number(), "kept by the network"))
-		began := time.Now()
-		in := <-arrived
-		require.Equal(t, "kept by the network", in.Text)
-		require.Less(t, time.Since(began), 2*time.Minute, "routing is set again at once")
-		time.Sleep(time.Hour)
-		synctest.Wait()
-		require.Empty(t, arrived, "once is enough")
-		require.Equal(t, []string{"2", ""}, answers)
-		require.Equal(t, 1, b.network.SMSC().Stats().Retried)
-	})
-}

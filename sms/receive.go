@@ -237,6 +237,10 @@ func (r *receiver) drain(ctx context.Context, storage string) (found int, err er
 		}
 		found += len(l.messages)
 		removed, err := r.take(ctx, l.messages)
+		if err == nil && removed == 0 && l.total > 0 && l.used >= l.total && len(l.messages) > 0 {
+			r.s.inbox.makeRoom() // nothing else would come any more
+			removed, err = r.handOver(ctx, l.messages)
+		}
 		if err != nil {
 			return found, err
 		}

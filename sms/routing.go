@@ -258,20 +258,22 @@ func (s *Service) selectIndications(ctx context.Context, direct bool) (set strin
 	}
 	bm := preferred(groups[2], 2, 0)
 	bfr := preferred(groups[4], 0, 1)
-	mt := 1
+	mts := []int{1}
 	if direct && groups[1].Has(2) {
-		mt = 2
+		mts = []int{2, 1}
 	}
 	var failure error
-	for _, ds := range []int{1, 2, 0} {
-		for _, mode := range s.cfg.indicationModes() {
-			if !groups[0].Has(mode) || !groups[3].Has(ds) {
-				continue
-			}
-			set = fmt.Sprintf("%d,%d,%d,%d,%d", mode, mt, bm, ds, bfr)
-			_, failure = s.patiently(ctx, at.Command{Text: "+CNMI=" + set})
-			if failure == nil || !refused(failure) {
-				return set, failure
+	for _, mt := range mts {
+		for _, ds := range []int{1, 2, 0} {
+			for _, mode := range s.cfg.indicationModes() {
+				if !groups[0].Has(mode) || !groups[3].Has(ds) {
+					continue
+				}
+				set = fmt.Sprintf("%d,%d,%d,%d,%d", mode, mt, bm, ds, bfr)
+				_, failure = s.patiently(ctx, at.Command{Text: "+CNMI=" + set})
+				if failure == nil || !refused(failure) {
+					return set, failure
+				}
 			}
 		}
 	}

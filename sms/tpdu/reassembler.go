@@ -63,9 +63,10 @@ const (
 	DroppedSender                           // its sender's oldest when MaxPerSender was reached
 	DroppedOctets                           // the oldest when MaxOctets was reached
 	DroppedSuperseded                       // its reference came again with another content
+	DroppedRoom                             // by DropOldest
 )
 
-var dropReasons = [...]string{"", "too old", "too many messages", "too many messages of one sender", "too many octets", "reference used again"}
+var dropReasons = [...]string{"", "too old", "too many messages", "too many messages of one sender", "too many octets", "reference used again", "no room"}
 
 // String returns the reason in words.
 func (r DropReason) String() string {
@@ -344,6 +345,15 @@ func (r *Reassembler) Expire(now time.Time) []Dropped {
 		r.pack()
 	}
 	return dropped
+}
+
+// DropOldest drops the message that waits for longest; ok is false if there is
+// none. It is for who has no room for the parts where they lie.
+func (r *Reassembler) DropOldest() (dropped Dropped, ok bool) {
+	if r.Len() == 0 {
+		return Dropped{}, false
+	}
+	return r.drop(r.sets.oldest, DroppedRoom), true
 }
 
 // NextExpiry returns when Expire will have something to do; ok is false if
