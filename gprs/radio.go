@@ -23,6 +23,10 @@ type RadioConfig struct {
 	// SIMBudget bounds how long Init and Unlock wait for a SIM that is busy or
 	// not ready. Zero means 30 s.
 	SIMBudget time.Duration
+	// OpenedElsewhere says that somebody else, such as a session, opens the SIM
+	// with its PIN after each start of the modem: WaitRegistered then goes on
+	// waiting where the PIN is asked for.
+	OpenedElsewhere bool
 	// Window is the span in which the modem's clock is believed.
 	Window ClockWindow
 }

@@ -236,6 +236,32 @@ func TestWaitRegisteredWithoutNotification(t *testing.T) {
 	})
 }
 
+// A SIM that wants its PIN ends the wait, unless somebody else is opening it; a
+// PUK ends it in any case.
+func TestWaitRegisteredWhileTheSIMIsOpened(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, elsewhere := range []bool{false, true} {
+			s, r := newTestRadio(t, &RadioConfig{OpenedElsewhere: elsewhere})
+			s.on("+CREG?", lines("+CREG: 2,0"), lines("+CREG: 2,0"), lines("+CREG: 2,1"))
+			s.on("+CPIN?", lines("+CPIN: SIM PIN"), lines("+CPIN: READY"))
+			_, err := r.WaitRegistered(t.Context())
+			if elsewhere {
+				require.NoError(t, err)
+				continue
+			}
+			var pin *PINError
+			require.ErrorAs(t, err, &pin)
+			require.Equal(t, SIMPIN, pin.State)
+		}
+		s, r := newTestRadio(t, &RadioConfig{OpenedElsewhere: true})
+		s.on("+CREG?", lines("+CREG: 2,0"))
+		s.on("+CPIN?", lines("+CPIN: SIM PUK"))
+		_, err := r.WaitRegistered(t.Context())
+		var pin *PINError
+		require.ErrorAs(t, err, &pin)
+	})
+}
+
 func TestWaitRegisteredSaysWhyNot(t *testing.T) {
 	tests := []struct {
 		name   string

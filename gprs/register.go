@@ -240,7 +240,12 @@ func (r *Radio) lockedSIM(ctx context.Context) error {
 		return nil
 	}
 	switch state {
-	case SIMPIN, SIMPUK, SIMPersonal, SIMBlocked:
+	case SIMPIN:
+		if r.cfg.OpenedElsewhere {
+			return nil
+		}
+		fallthrough
+	case SIMPUK, SIMPersonal, SIMBlocked:
 		return &PINError{Secret: SecretPIN, Left: -1, State: state, Err: ErrNoSIM}
 	}
 	return nil

@@ -25,6 +25,7 @@ func bulk() int64 {
 func TestBulkDataByHash(t *testing.T) {
 	for name, plain := range map[string]bool{"multiplexed": false, "on a line of its own": true} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			network := newNetwork(t)
 			address := echo(t, network)
 			cfg := on(network.NewModem(fakemodem.SIM800))

@@ -144,7 +144,7 @@ func (s *Session) cyclePower() error {
 
 // booting notes that the modem is starting from now on.
 func (s *Session) booting(p *profile.Profile) {
-	s.muxFailed = false
+	s.muxFailures = 0
 	s.booted = time.Now().Add(bootTime)
 	if p != nil && p.BootTime > 0 {
 		s.booted = time.Now().Add(p.BootTime)

@@ -16,11 +16,12 @@ const muxKeepAlive = 5 * time.Second
 
 // multiplex brings up 3GPP TS 27.010 where the modem's profile knows it, so
 // that commands and messages go on during a data call. A modem that refuses
-// goes on without it; one that agreed and then does not take part is broken,
-// and the next start leaves it in plain AT.
+// goes on without it; one that agreed and then does not take part, because it
+// booted in between or because it is broken, is started again, and after
+// muxTries it is left in plain AT.
 func (s *Session) multiplex(ctx context.Context, u *unit) error {
 	p := u.profile.Multiplexer
-	if p == nil || s.cfg.NoMultiplexer || s.muxFailed {
+	if p == nil || s.cfg.NoMultiplexer || s.muxFailures >= muxTries {
 		return nil
 	}
 	parameters, err := u.muxParameters(ctx)
@@ -48,11 +49,21 @@ func (s *Session) multiplex(ctx context.Context, u *unit) error {
 	u.config = s.engineConfig(u.profile) // the engines on the channels know the modem
 	u.mux = cmux.New(line, &config)
 	if err := u.openChannels(ctx, p.CommandChannel, p.DataChannel); err != nil {
-		s.muxFailed = true
-		return fmt.Errorf("session: multiplexer: %w", err)
+		s.muxFailures++
+		return &muxError{err}
 	}
 	return nil
 }
+
+// muxTries is how often a multiplexer may fail to come up until the modem is
+// left in plain AT, which lasts until it is reset.
+const muxTries = 2
+
+// muxError is a multiplexer that did not come up, or not to stay.
+type muxError struct{ err error }
+
+func (e *muxError) Error() string { return "session: multiplexer: " + e.err.Error() }
+func (e *muxError) Unwrap() error { return e.err }
 
 // muxParameters are those of the profile, at the speed that the line has, as
 // near as the modem can come to them: what it allows is in the answer to

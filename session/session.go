@@ -37,15 +37,15 @@ type Session struct {
 	trouble chan error    // reports of users whose command got no answer
 
 	// Of the goroutine of run alone.
-	line      *opener          // of Config.Port; nil with Config.Open
-	muxFailed bool             // the multiplexer did not come up
-	noRestart bool             // the modem refuses to restart
-	known     *profile.Profile // of the modem that was identified last; nil before
-	booted    time.Time        // when a modem that was reset must have come up
-	healthy   time.Time        // since when all has been well
-	callsThen int              // Status.DataCalls at the last complaint about data
-	search    search           // for a network
-	ladder    ladder
+	line        *opener          // of Config.Port; nil with Config.Open
+	muxFailures int              // how often the multiplexer did not come up
+	noRestart   bool             // the modem refuses to restart
+	known       *profile.Profile // of the modem that was identified last; nil before
+	booted      time.Time        // when a modem that was reset must have come up
+	healthy     time.Time        // since when all has been well
+	callsThen   int              // Status.DataCalls at the last complaint about data
+	search      search           // for a network
+	ladder      ladder
 
 	mu       sync.Mutex // guards what follows; never held across a wait
 	status   Status

@@ -296,12 +296,17 @@ func echo(t *testing.T, network *fakemodem.Network) (address string) {
 	listener, err := network.Listen("tcp", ":7000")
 	require.NoError(t, err)
 	var serving sync.WaitGroup
+	ended := make(chan struct{})
 	serving.Go(func() {
 		for {
 			conn, err := listener.Accept()
 			if err != nil {
 				return
 			}
+			serving.Go(func() {
+				<-ended // a peer whose modem went says no good-bye
+				conn.Close()
+			})
 			serving.Go(func() {
 				io.Copy(conn, conn)
 				conn.Close()
@@ -310,6 +315,7 @@ func echo(t *testing.T, network *fakemodem.Network) (address string) {
 	})
 	t.Cleanup(func() {
 		listener.Close()
+		close(ended)
 		serving.Wait()
 	})
 	return listener.Addr().String()
@@ -328,6 +334,7 @@ func ping(t *testing.T, conn net.Conn) {
 // With the multiplexer commands and messages go on during a data call. Data
 // runs on gVisor's stack, so this one has real time.
 func TestMessagesDuringADataCall(t *testing.T) {
+	t.Parallel()
 	network := newNetwork(t)
 	address := echo(t, network)
 	s := open(t, on(network.NewModem(fakemodem.SIM800)))
@@ -366,6 +373,7 @@ func TestF85LeftInMultiplexerMode(t *testing.T) {
 // Without the multiplexer a data call has the line for itself, and the modem is
 // in command mode after it. In real time, for gVisor's stack.
 func TestDataCallOnDemand(t *testing.T) {
+	t.Parallel()
 	network := newNetwork(t)
 	address := echo(t, network)
 	cfg := on(network.NewModem(fakemodem.SIM800))

@@ -23,10 +23,28 @@ const (
 	wakeTries   = 10
 )
 
+// startTries is how often a start begins anew at once: because the modem boots
+// while it is being set up, as host and modem are often switched on together,
+// or because its multiplexer does not come up.
+const startTries = muxTries + 1
+
 // start brings a modem to where its SIM is open.
-func (s *Session) start() (*unit, error) {
+func (s *Session) start() (u *unit, err error) {
 	ctx, cancel := context.WithTimeout(s.ctx, max(time.Until(s.booted), 0)+s.cfg.startTimeout())
 	defer cancel()
+	for range startTries {
+		u, err = s.startOnce(ctx)
+		var mux *muxError
+		anew := errors.Is(err, at.ErrRebooted) || errors.As(err, &mux)
+		if !anew || ctx.Err() != nil {
+			break
+		}
+		s.recovering(RungReopen, err)
+	}
+	return u, err
+}
+
+func (s *Session) startOnce(ctx context.Context) (*unit, error) {
 	u, err := s.begin(ctx, false)
 	if errors.Is(err, at.ErrNoAnswer) && ctx.Err() == nil {
 		// A host that crashed leaves the modem multiplexing or in a data call
@@ -38,6 +56,9 @@ func (s *Session) start() (*unit, error) {
 		return nil, err
 	}
 	if err := s.prepare(ctx, u); err != nil {
+		if u.mux != nil && errors.Is(err, at.ErrLineGone) { // the modem booted, for instance
+			err = &muxError{err}
+		}
 		s.stop(u)
 		return nil, err
 	}
@@ -137,7 +158,7 @@ func wake(ctx context.Context, modem *at.Modem) error {
 	var err error
 	for range wakeTries {
 		_, err = modem.Command(ctx, at.Command{Text: "E0", Timeout: wakeTimeout})
-		if err == nil || !errors.Is(err, at.ErrNoAnswer) {
+		if !errors.Is(err, at.ErrNoAnswer) && !errors.Is(err, at.ErrRebooted) {
 			break
 		}
 	}
@@ -173,7 +194,7 @@ func (s *Session) identify(ctx context.Context, u *unit) error {
 	s.status.Manufacturer, s.status.Model, s.status.Revision = said["MI"], said["MM"], said["MR"]
 	s.status.Profile = u.profile.Name
 	if s.radio == nil {
-		s.radio = gprs.NewRadio(s, &gprs.RadioConfig{Quirks: &u.profile.Data})
+		s.radio = gprs.NewRadio(s, &gprs.RadioConfig{Quirks: &u.profile.Data, OpenedElsewhere: s.cfg.PIN != ""})
 		s.messages = sms.New(s, s.smsConfig(u.profile))
 	}
 	return nil
