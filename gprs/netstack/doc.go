@@ -13,9 +13,9 @@
 // (GPRS) to 50 Mbit/s and 50 ms (LTE), and behind it buffers that hold minutes
 // of data. What is in flight on a TCP connection is therefore held near what
 // the path was seen to carry, in both directions and whatever the peer's stack
-// is: see governor.go. What waits here for the line waits in a queue for each
-// flow, served in turn, so that an echo or a new connection does not wait
-// behind a bulk transfer: see outbox.go.
+// is. What waits here for the line waits in a queue for each flow, served in
+// turn, so that an echo or a new connection does not wait behind a bulk
+// transfer, and what waits too long is dropped (RFC 8289, RFC 8290).
 //
 // # Cancellation and limits
 //

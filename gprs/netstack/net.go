@@ -133,12 +133,12 @@ func (n *Net) run() {
 	n.wakeListeners()
 	n.stack.Close() // resets every connection
 	select {
-	case <-n.nic.out.flushed(): // the resets are with the line
+	case <-n.nic.out.Flushed(): // the resets are with the line
 	case <-n.link.Done():
 	case <-time.After(flushLimit):
 	}
 	n.linkErr = n.link.Close() // ends read, and a write in progress
-	n.nic.out.close()
+	n.nic.out.Close()
 	helpers.Wait()
 	n.stack.Wait()
 }

@@ -12,6 +12,7 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
 
 	"github.com/telemodem/telemodem/gprs/ppp"
+	"github.com/telemodem/telemodem/internal/flow"
 )
 
 // nic joins the stack to the link. The stack puts packets into out and never
@@ -19,15 +20,15 @@ import (
 type nic struct {
 	link       ppp.Link
 	anyAddress bool
-	out        *outbox
-	governor   *governor // nil: nothing is bounded
+	out        *flow.Queue[*buffer.View]
+	governor   *flow.Governor // nil: nothing is bounded
 	dispatcher atomic.Pointer[stack.NetworkDispatcher]
 }
 
 func newNIC(link ppp.Link, config *Config) *nic {
-	e := &nic{link: link, anyAddress: config.AnyAddress, out: newOutbox(link.MTU())}
+	e := &nic{link: link, anyAddress: config.AnyAddress, out: flow.NewQueue[*buffer.View](link.MTU())}
 	if !config.ungoverned {
-		e.governor = newGovernor()
+		e.governor = flow.NewGovernor()
 	}
 	return e
 }
@@ -54,11 +55,11 @@ func (e *nic) deliver(p []byte) {
 		return
 	}
 	if e.anyAddress && echoReply(p) {
-		e.out.put(buffer.NewViewWithData(p))
+		e.out.Put(buffer.NewViewWithData(p))
 		return
 	}
 	if e.governor != nil {
-		e.governor.incoming(p, time.Now())
+		e.governor.Incoming(p, time.Now())
 	}
 	var protocol tcpip.NetworkProtocolNumber
 	switch p[0] >> 4 {
@@ -80,16 +81,16 @@ func (e *nic) deliver(p []byte) {
 	packet.DecRef()
 }
 
-// write carries what the stack sends to the link until the link or the outbox
+// write carries what the stack sends to the link until the link or the queue
 // ends.
 func (e *nic) write() {
 	for {
-		v := e.out.next()
-		if v == nil {
+		v, ok := e.out.Next()
+		if !ok {
 			return
 		}
 		if e.governor != nil {
-			e.governor.outgoing(v.AsSlice(), time.Now())
+			e.governor.Outgoing(v.AsSlice(), time.Now())
 		}
 		err := e.link.WritePacket(v.AsSlice())
 		v.Release()
@@ -112,7 +113,7 @@ func isDone(link ppp.Link) bool {
 // hold the lock of a connection.
 func (e *nic) WritePackets(packets stack.PacketBufferList) (int, tcpip.Error) {
 	for _, p := range packets.AsSlice() {
-		e.out.put(p.ToView())
+		e.out.Put(p.ToView())
 	}
 	return packets.Len(), nil
 }

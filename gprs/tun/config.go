@@ -26,4 +26,7 @@ type Config struct {
 	// Bare makes the interface and sets nothing but the MTU: it is neither up
 	// nor has it addresses or routes. Elsewhere than on Linux it must be set.
 	Bare bool
+
+	// ungoverned is for tests: the far end of a line has no governor.
+	ungoverned bool
 }

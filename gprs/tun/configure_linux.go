@@ -15,10 +15,6 @@ import (
 
 const canConfigure = true
 
-// transmitQueue is how many packets the kernel keeps for the line. Its default
-// of 500 is two and a half minutes at 40 kbit/s.
-const transmitQueue = 20
-
 // createDevice makes the interface.
 func createDevice(name string, mtu int) (tun.Device, error) {
 	if _, err := os.Stat("/dev/net/tun"); os.IsNotExist(err) {
@@ -43,9 +39,6 @@ func configure(name string, link ppp.Link, config *Config) error {
 	device, err := netlink.LinkByName(name)
 	if err != nil {
 		return fail("find", err)
-	}
-	if err := netlink.LinkSetTxQLen(device, transmitQueue); err != nil {
-		return fail("set the queue", err)
 	}
 	for _, address := range addresses {
 		if err := netlink.AddrAdd(device, address); err != nil {

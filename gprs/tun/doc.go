@@ -7,6 +7,11 @@
 // carries packets until the link ends, the interface is removed, or Close is
 // called; interface, addresses and routes go with it.
 //
+// What is in flight on a TCP connection of the machine is held near what the
+// path carries, in both directions, and what waits for the line waits in a queue
+// for each flow, as in package netstack: a transfer adds no seconds to the round
+// trip of what shares the link with it.
+//
 // It needs the privilege to make interfaces, on Linux CAP_NET_ADMIN, and
 // /dev/net/tun. Without it New fails with an [*Error] that says so and answers
 // errors.Is(err, fs.ErrPermission); package netstack needs no privilege.

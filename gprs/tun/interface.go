@@ -6,10 +6,12 @@ import (
 	"net"
 	"runtime"
 	"sync"
+	"time"
 
 	"golang.zx2c4.com/wireguard/tun"
 
 	"github.com/telemodem/telemodem/gprs/ppp"
+	"github.com/telemodem/telemodem/internal/flow"
 )
 
 // headroom is what the device wants before each packet, for the header that
@@ -22,6 +24,9 @@ type Interface struct {
 	link   ppp.Link
 	device tun.Device
 	name   string
+
+	out      *flow.Queue[*packet] // from the kernel to the link
+	governor *flow.Governor       // nil: nothing is bounded
 
 	closing   chan struct{} // closed by the first Close
 	closeOnce sync.Once
@@ -60,8 +65,11 @@ func New(link ppp.Link, config *Config) (*Interface, error) {
 		}
 	}
 	i := &Interface{
-		link: link, device: device, name: name,
+		link: link, device: device, name: name, out: flow.NewQueue[*packet](link.MTU()),
 		closing: make(chan struct{}), done: make(chan struct{}), failed: make(chan error, 2),
+	}
+	if !config.ungoverned {
+		i.governor = flow.NewGovernor()
 	}
 	go i.run()
 	return i, nil
@@ -82,6 +90,7 @@ func (i *Interface) run() {
 	defer close(i.done)
 	var helpers sync.WaitGroup
 	helpers.Go(i.fromKernel)
+	helpers.Go(i.write)
 	helpers.Go(i.toKernel)
 	helpers.Go(func() {
 		for range i.device.Events() { // up, down, new MTU: nothing to do
@@ -98,12 +107,14 @@ func (i *Interface) run() {
 		i.err = net.ErrClosed
 	}
 	i.linkErr = i.link.Close() // ends toKernel, and a write in progress
+	i.out.Close()              // ends write
 	_ = i.device.Close()       // ends fromKernel
 	helpers.Wait()
 }
 
-// fromKernel carries what the machine sends to the link. While the line is
-// busy it reads nothing: what then waits, and is dropped, is the kernel's.
+// fromKernel takes what the machine sends. It never waits for the line: what
+// waits, and for how long, is for the queue to say, since the kernel's would
+// hold so many packets, which at 40 kbit/s is minutes.
 func (i *Interface) fromKernel() {
 	longest := max(i.link.MTU(), 1500)
 	packets := make([][]byte, i.device.BatchSize())
@@ -115,13 +126,28 @@ func (i *Interface) fromKernel() {
 		n, err := i.device.Read(packets, sizes, headroom)
 		for p := range n {
 			if size := sizes[p]; size <= i.link.MTU() && i.carries(packets[p][headroom:headroom+size]) {
-				_ = i.link.WritePacket(packets[p][headroom : headroom+size]) // the end of the link ends run
+				i.out.Put(newPacket(packets[p][headroom : headroom+size]))
 			}
 		}
 		if err != nil && !errors.Is(err, tun.ErrTooManySegments) {
 			i.fail(err)
 			return
 		}
+	}
+}
+
+// write carries what waits to the link.
+func (i *Interface) write() {
+	for {
+		p, ok := i.out.Next()
+		if !ok {
+			return
+		}
+		if i.governor != nil {
+			i.governor.Outgoing(p.octets, time.Now())
+		}
+		_ = i.link.WritePacket(p.octets) // the end of the link ends run
+		p.Release()
 	}
 }
 
@@ -153,6 +179,9 @@ func (i *Interface) toKernel() {
 		}
 		if n == 0 {
 			continue
+		}
+		if i.governor != nil {
+			i.governor.Incoming(p[headroom:headroom+n], time.Now())
 		}
 		// An interface that is down refuses packets; only the read side tells
 		// whether it is gone.

@@ -35,7 +35,7 @@ func namespaced(t *testing.T) bool {
 	if _, err := os.Stat("/dev/net/tun"); err != nil {
 		t.Skip("no TUN interfaces here: ", err)
 	}
-	child := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-test.timeout=60s")
+	child := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-test.timeout=120s")
 	child.Env = append(os.Environ(), inNamespace+"=1")
 	child.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
 	if os.Getuid() != 0 {

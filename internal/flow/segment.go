@@ -1,4 +1,4 @@
-package netstack
+package flow
 
 import "encoding/binary"
 
@@ -90,7 +90,7 @@ func (s *segment) end() uint32 { return s.seq + uint32(s.payload) }
 
 // setWindow changes the window that the segment advertises.
 func (s *segment) setWindow(window uint16) {
-	replace16(s.header[tcpChecksum:], s.window, window)
+	ReplaceSum(s.header[tcpChecksum:], s.window, window)
 	binary.BigEndian.PutUint16(s.header[tcpWindow:], window)
 	s.window = window
 }

@@ -1,10 +1,8 @@
-package netstack
+package flow
 
 import (
 	"sync"
 	"time"
-
-	"gvisor.dev/gvisor/pkg/tcpip/header"
 )
 
 // The governor keeps what is in flight on each TCP connection near what the
@@ -29,7 +27,8 @@ const (
 	allowanceShare = 4
 	leastAllowance = 50 * time.Millisecond
 
-	leastWindow = 4 // segments: enough for 40 kbit/s at a round trip of 1 s
+	leastWindow = 4       // segments: enough for 40 kbit/s at a round trip of 1 s
+	mostWindow  = 1 << 20 // octets: three times what 50 Mbit/s hold in 50 ms
 
 	// The least round trip is believed for this long after it was seen last.
 	// Then no queue is let stand until so many segments that were sent from
@@ -47,11 +46,11 @@ const (
 	sendMarks     = 64              // segments in flight that are timed, per connection
 )
 
-// governor watches the TCP connections of one link. Two goroutines use it: one
+// Governor watches the TCP connections of one link. Two goroutines use it: one
 // for each direction.
-type governor struct {
+type Governor struct {
 	mu    sync.Mutex
-	flows map[flowKey]*governedFlow // by the key of outgoing packets
+	flows map[Key]*governedFlow // by the key of outgoing packets
 }
 
 // governedFlow is one connection.
@@ -101,14 +100,15 @@ type half struct {
 	epoch     time.Time
 }
 
-func newGovernor() *governor {
-	return &governor{flows: make(map[flowKey]*governedFlow)}
+// NewGovernor makes a governor for one link.
+func NewGovernor() *Governor {
+	return &Governor{flows: make(map[Key]*governedFlow)}
 }
 
-// outgoing watches, and may change, a packet that is about to be sent.
-func (g *governor) outgoing(p []byte, now time.Time) {
-	key, transport, ok := dissect(p)
-	if !ok || key.protocol != uint8(header.TCPProtocolNumber) {
+// Outgoing watches, and may change, a packet that is about to be sent.
+func (g *Governor) Outgoing(p []byte, now time.Time) {
+	key, transport, ok := Dissect(p)
+	if !ok || key.Protocol != protocolTCP {
 		return
 	}
 	s, ok := parseSegment(transport)
@@ -123,10 +123,10 @@ func (g *governor) outgoing(p []byte, now time.Time) {
 	}
 }
 
-// incoming watches, and may change, a packet that has arrived.
-func (g *governor) incoming(p []byte, now time.Time) {
-	key, transport, ok := dissect(p)
-	if !ok || key.protocol != uint8(header.TCPProtocolNumber) {
+// Incoming watches, and may change, a packet that has arrived.
+func (g *Governor) Incoming(p []byte, now time.Time) {
+	key, transport, ok := Dissect(p)
+	if !ok || key.Protocol != protocolTCP {
 		return
 	}
 	s, ok := parseSegment(transport)
@@ -143,7 +143,7 @@ func (g *governor) incoming(p []byte, now time.Time) {
 }
 
 // flow finds the connection of a segment. A SYN starts a new one.
-func (g *governor) flow(key flowKey, s *segment, now time.Time) *governedFlow {
+func (g *Governor) flow(key Key, s *segment, now time.Time) *governedFlow {
 	f := g.flows[key]
 	if s.has(flagSYN) && !s.has(flagACK) {
 		if f == nil && len(g.flows) >= governedFlows && !g.evict(now) {
@@ -159,7 +159,7 @@ func (g *governor) flow(key flowKey, s *segment, now time.Time) *governedFlow {
 }
 
 // evict forgets a connection that has long been silent.
-func (g *governor) evict(now time.Time) bool {
+func (g *Governor) evict(now time.Time) bool {
 	for key, f := range g.flows {
 		if now.Sub(f.seen) > flowIdle {
 			delete(g.flows, key)
@@ -170,7 +170,7 @@ func (g *governor) evict(now time.Time) bool {
 }
 
 // forget ends the watch over a connection that has ended.
-func (g *governor) forget(key flowKey, f *governedFlow, s *segment, fin byte) {
+func (g *Governor) forget(key Key, f *governedFlow, s *segment, fin byte) {
 	if s.has(flagFIN) {
 		f.fins |= fin
 	}
@@ -370,5 +370,5 @@ func (f *governedFlow) window(h *half) int {
 		stay = max(stay, 2*f.least)
 	}
 	segments := int(rate*stay.Seconds())/f.mss + 1
-	return min(max(segments, leastWindow)*f.mss, maxBuffer)
+	return min(max(segments, leastWindow)*f.mss, mostWindow)
 }

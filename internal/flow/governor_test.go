@@ -1,7 +1,8 @@
-package netstack
+package flow
 
 import (
 	"encoding/binary"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -10,6 +11,10 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip/checksum"
 	"gvisor.dev/gvisor/pkg/tcpip/header"
 )
+
+var here, there = netip.MustParseAddr("10.64.0.2"), netip.MustParseAddr("10.64.0.1")
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
 const simSegment = 1448 // payload octets of a full segment
 
@@ -68,7 +73,7 @@ func tcpSum(p []byte) uint16 {
 // own; the receiver acknowledges each segment with a window of 4 MiB.
 type simPath struct {
 	t        *testing.T
-	g        *governor
+	g        *Governor
 	up       bool    // the data is ours
 	rate     float64 // octets per second
 	delay    time.Duration
@@ -94,7 +99,7 @@ func (s *simPath) clock() uint32 { return uint32(s.now.UnixMilli()) }
 func (s *simPath) send(segment simTCP) {
 	p := segment.packet()
 	if segment.fromUs {
-		s.g.outgoing(p, s.now)
+		s.g.Outgoing(p, s.now)
 	}
 	arrives := s.now.Add(s.delay)
 	data := segment.fromUs == s.up
@@ -125,10 +130,10 @@ func (s *simPath) arrive() (tcp segment, data bool) {
 	*flights = (*flights)[1:]
 	s.now = f.at
 	if data != s.up {
-		s.g.incoming(f.packet, s.now)
+		s.g.Incoming(f.packet, s.now)
 	}
 	require.EqualValues(s.t, 0xffff, tcpSum(f.packet), "the checksum is right")
-	_, transport, ok := dissect(f.packet)
+	_, transport, ok := Dissect(f.packet)
 	require.True(s.t, ok)
 	tcp, ok = parseSegment(transport)
 	require.True(s.t, ok)
@@ -141,7 +146,7 @@ func (s *simPath) run(length time.Duration) {
 	s.send(simTCP{fromUs: true, flags: flagSYN, window: 65535, value: s.clock()})
 	s.now = s.now.Add(2 * s.delay)
 	answer := simTCP{ack: 1, flags: flagSYN | flagACK, window: 65535, value: s.clock(), echo: uint32(start.UnixMilli())}.packet()
-	s.g.incoming(answer, s.now)
+	s.g.Incoming(answer, s.now)
 	s.flights = [2][]simFlight{}
 	s.next, s.arrived, s.lastEcho = 1, 1, s.clock()
 	s.send(simTCP{fromUs: !s.up, seq: 1, ack: 1, flags: flagACK, window: 4 << 20 >> 7, value: s.clock(), echo: s.clock()})
@@ -169,7 +174,7 @@ func (s *simPath) resume(length time.Duration) {
 }
 
 func newSimPath(t *testing.T, up bool, bits float64, roundTrip time.Duration) *simPath {
-	return &simPath{t: t, g: newGovernor(), up: up, rate: bits / 8, delay: roundTrip / 2, now: time.Unix(1000, 0)}
+	return &simPath{t: t, g: NewGovernor(), up: up, rate: bits / 8, delay: roundTrip / 2, now: time.Unix(1000, 0)}
 }
 
 // The line never runs dry, and hardly anything waits for it, whichever side
@@ -239,46 +244,46 @@ func TestGovernorLeavesAlone(t *testing.T) {
 	ack := simTCP{fromUs: true, seq: 1, ack: 1, flags: flagACK, window: 30000, value: 2, echo: 1}
 	for _, c := range []struct {
 		name   string
-		before func(g *governor)
+		before func(g *Governor)
 	}{
-		{"a connection whose start was not seen", func(*governor) {}},
-		{"a peer without timestamps", func(g *governor) {
+		{"a connection whose start was not seen", func(*Governor) {}},
+		{"a peer without timestamps", func(g *Governor) {
 			plain := answer
 			plain.plain = true
-			g.outgoing(syn.packet(), now)
-			g.incoming(plain.packet(), now)
+			g.Outgoing(syn.packet(), now)
+			g.Incoming(plain.packet(), now)
 		}},
-		{"a connection that was reset", func(g *governor) {
-			g.outgoing(syn.packet(), now)
-			g.incoming(answer.packet(), now)
-			g.incoming(simTCP{flags: flagRST, plain: true}.packet(), now)
+		{"a connection that was reset", func(g *Governor) {
+			g.Outgoing(syn.packet(), now)
+			g.Incoming(answer.packet(), now)
+			g.Incoming(simTCP{flags: flagRST, plain: true}.packet(), now)
 			require.Empty(t, g.flows)
 		}},
 	} {
-		g := newGovernor()
+		g := NewGovernor()
 		c.before(g)
 		p := ack.packet()
 		before := append([]byte(nil), p...)
-		g.outgoing(p, now)
+		g.Outgoing(p, now)
 		require.Equal(t, before, p, c.name)
 	}
-	g := newGovernor()
-	g.outgoing(syn.packet(), now)
-	g.incoming(answer.packet(), now)
+	g := NewGovernor()
+	g.Outgoing(syn.packet(), now)
+	g.Incoming(answer.packet(), now)
 	p := ack.packet()
-	g.outgoing(p, now)
-	_, transport, _ := dissect(p)
+	g.Outgoing(p, now)
+	_, transport, _ := Dissect(p)
 	s, _ := parseSegment(transport)
 	require.Less(t, s.window, uint16(30000), "but not one that it knows")
 }
 
 // The connections watched are bounded, and old ones make room.
 func TestGovernorIsBounded(t *testing.T) {
-	g, now := newGovernor(), time.Unix(1000, 0)
+	g, now := NewGovernor(), time.Unix(1000, 0)
 	open := func(port uint16) {
 		p := simTCP{fromUs: true, flags: flagSYN, value: 1}.packet()
 		binary.BigEndian.PutUint16(p[20:], port)
-		g.outgoing(p, now)
+		g.Outgoing(p, now)
 	}
 	for port := range uint16(2 * governedFlows) {
 		open(port)
@@ -287,7 +292,7 @@ func TestGovernorIsBounded(t *testing.T) {
 	now = now.Add(2 * flowIdle)
 	open(60000)
 	require.Len(t, g.flows, governedFlows)
-	_, known := g.flows[flowKey{protocol: 6, source: here, dest: there, fromPort: 60000, toPort: 80}]
+	_, known := g.flows[Key{Protocol: 6, Source: here, Dest: there, FromPort: 60000, ToPort: 80}]
 	require.True(t, known)
 }
 
@@ -297,13 +302,12 @@ func FuzzGovernor(f *testing.F) {
 	f.Add([]byte{0x45}, []byte{0x60}, []byte{})
 	f.Add(append([]byte{0x60, 0, 0, 0, 0, 24, 6, 64}, make([]byte, 56)...), []byte{0x4f}, []byte{0x45, 0, 0, 20})
 	f.Fuzz(func(t *testing.T, a, b, c []byte) {
-		g, now := newGovernor(), time.Unix(1000, 0)
+		g, now := NewGovernor(), time.Unix(1000, 0)
 		for range 3 {
 			for _, p := range [][]byte{a, b, c} {
 				length := len(p)
-				g.outgoing(append([]byte(nil), p...), now)
-				g.incoming(append([]byte(nil), p...), now)
-				echoReply(append([]byte(nil), p...))
+				g.Outgoing(append([]byte(nil), p...), now)
+				g.Incoming(append([]byte(nil), p...), now)
 				require.Len(t, p, length)
 				now = now.Add(time.Second)
 			}
