@@ -46,7 +46,7 @@ func (s *Session) can(r Rung) bool {
 	case RungPower:
 		return s.cfg.Power != nil
 	case RungRestart:
-		return s.known != nil && !s.noRestart
+		return !s.noRestart
 	}
 	return true
 }
@@ -68,14 +68,14 @@ func (s *Session) recover(cause error, after time.Duration) {
 	var err error
 	switch rung {
 	case RungRadio:
-		err = s.onPlainLine(s.known.RadioCycle()...)
+		err = s.onPlainLine(s.family().RadioCycle()...)
 	case RungRestart:
 		err = s.restart()
 	case RungPower:
 		err = s.cyclePower()
 	}
 	if err != nil && s.ctx.Err() == nil {
-		s.log.Warn("session: the step failed", "step", rung, "err", err)
+		s.tellRung(EventStepFailed, rung, err)
 	}
 }
 
@@ -86,13 +86,18 @@ func (s *Session) nextRung(t trouble, cause error) Rung {
 	if exhausted != 0 {
 		budget, _ := s.cfg.Budgets.of(exhausted)
 		err := &BudgetError{Rung: exhausted, Budget: budget, Err: cause}
-		s.log.Error("session: held back", "err", err)
-		s.mu.Lock()
-		s.status.Err = err
-		s.mu.Unlock()
-		s.publish(Event{Kind: EventHeldBack, Rung: exhausted, Step: exhausted.String(), Err: err})
+		s.tellRung(EventHeldBack, exhausted, err)
 	}
 	return rung
+}
+
+// tellRung records and announces why a rung was not climbed.
+func (s *Session) tellRung(kind EventKind, rung Rung, err error) {
+	s.log.Error("session: recovery step not taken", "step", rung, "err", err)
+	s.mu.Lock()
+	s.status.Err = err
+	s.mu.Unlock()
+	s.publish(Event{Kind: kind, Rung: rung, Step: rung.String(), Err: err})
 }
 
 // BudgetError says that a rung of recovery would be due, and is held back
@@ -117,12 +122,12 @@ func (e *BudgetError) Unwrap() error { return e.Err }
 // though it says nothing, so its silence is no failure; a refusal is, and then
 // the rung is left out from now on.
 func (s *Session) restart() error {
-	err := s.onPlainLine(at.Command{Text: s.known.RestartCommand(), Reboots: true, Timeout: restartTimeout})
+	err := s.onPlainLine(at.Command{Text: s.family().RestartCommand(), Reboots: true, Timeout: restartTimeout})
 	if answered(err) {
 		s.noRestart = true
 		return fmt.Errorf("session: the modem refuses to restart: %w", err)
 	}
-	s.booting(s.known)
+	s.booting()
 	var opening *openError
 	if errors.As(err, &opening) {
 		return err
@@ -135,7 +140,7 @@ func (s *Session) cyclePower() error {
 	ctx, cancel := context.WithTimeout(s.ctx, powerTimeout)
 	defer cancel()
 	err := s.cfg.Power(ctx)
-	s.booting(s.known) // also after an error: who knows how far it came
+	s.booting() // also after an error: who knows how far it came
 	if err != nil {
 		return fmt.Errorf("session: Config.Power: %w", err)
 	}
@@ -143,12 +148,21 @@ func (s *Session) cyclePower() error {
 }
 
 // booting notes that the modem is starting from now on.
-func (s *Session) booting(p *profile.Profile) {
+func (s *Session) booting() {
 	s.muxFailures = 0
-	s.booted = time.Now().Add(bootTime)
-	if p != nil && p.BootTime > 0 {
-		s.booted = time.Now().Add(p.BootTime)
+	s.booted = time.Now().Add(otherwise(s.family().BootTime, bootTime))
+}
+
+// family is the profile of the modem as far as it is known: what it says of
+// itself must have been heard once.
+func (s *Session) family() *profile.Profile {
+	switch {
+	case s.known != nil:
+		return s.known
+	case s.cfg.Profile != nil:
+		return s.cfg.Profile
 	}
+	return profile.Standard
 }
 
 // onPlainLine runs commands on a line of their own, one after the other; a

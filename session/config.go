@@ -50,6 +50,12 @@ type Config struct {
 	// network or stop the modem.
 	Budgets Budgets
 
+	// KeepTrying has Open bring back a modem that does not start, as a session
+	// does later, until its ctx ends, instead of ending with the first error:
+	// for machines where nobody reads that. What only a human can cure, such as
+	// a wrong PIN, ends Open even so.
+	KeepTrying bool
+
 	// StartTimeout bounds the way from an open line to a modem that is set up.
 	// Zero means 90 s (a SIM7600 takes up to 60 s to say PB DONE).
 	StartTimeout time.Duration

@@ -47,7 +47,7 @@
 // before, and the last one is never spent.
 //
 // Open itself climbs nothing but the way out of multiplexer and data mode: who
-// opens a session hears what is wrong.
+// opens a session hears what is wrong. With Config.KeepTrying it climbs as well.
 //
 // Every wait has a context and a limit. Close ends the data call, stops the
 // multiplexer, frees the line, and waits for every goroutine.

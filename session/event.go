@@ -27,6 +27,9 @@ const (
 	// Err is a *BudgetError. Cheaper steps go on, and this one when there is
 	// budget again.
 	EventHeldBack
+	// EventStepFailed: a step of recovery could not be taken; Err tells why.
+	// The next one follows.
+	EventStepFailed
 )
 
 // Event is something that happened to a session.
@@ -35,7 +38,7 @@ type Event struct {
 	At    time.Time
 	State State      // the new state, for EventState
 	Radio gprs.Event // for EventRadio
-	Rung  Rung       // for EventRecovery and EventHeldBack
+	Rung  Rung       // for EventRecovery, EventHeldBack and EventStepFailed
 	Step  string     // what Rung does, in words
 	Err   error      // the reason, where there is one
 	// Lost is how many events this listener lost right before this one,
@@ -62,6 +65,8 @@ func (e Event) String() string {
 		return "recovery: " + e.Step + because
 	case EventHeldBack:
 		return "recovery held back" + because
+	case EventStepFailed:
+		return "recovery: could not " + e.Step + because
 	}
 	return fmt.Sprintf("EventKind(%d)%s", e.Kind, because)
 }

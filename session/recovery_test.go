@@ -2,6 +2,8 @@ package session_test
 
 import (
 	"context"
+	"errors"
+	"io"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -331,4 +333,82 @@ func sendUntilSent(t *testing.T, s *session.Session, to string) {
 		time.Sleep(time.Minute)
 	}
 	t.Error("an hour without a way to send")
+}
+
+// A machine that nobody looks at is switched on with a modem that hangs: with
+// KeepTrying Open itself climbs.
+func TestPromise7OpenKeepsTrying(t *testing.T) {
+	inTime(t, func(t *testing.T, network *fakemodem.Network) {
+		fake := network.NewModem(fakemodem.SIM800, fakemodem.WithPIN("4711"))
+		fake.Inject(fakemodem.Fault{ID: "F99"})
+		cfg := powered(on(fake), fake)
+		cfg.PIN, cfg.KeepTrying = "4711", true
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+		defer cancel()
+		_, err := session.Open(ctx, cfg)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorIs(t, err, at.ErrNoAnswer, "what stood in the way")
+		s := open(t, cfg)
+		registers(t, s, time.Minute)
+		require.Equal(t, 1, s.Status().Rungs[session.RungPower])
+		left, _ := fake.PINAttempts()
+		require.Equal(t, 3, left)
+	})
+}
+
+// The stick is plugged in an hour after the machine was switched on.
+func TestPromise7OpenWaitsForThePort(t *testing.T) {
+	inTime(t, func(t *testing.T, network *fakemodem.Network) {
+		fake := network.NewModem(fakemodem.EC25)
+		there := time.Now().Add(time.Hour)
+		s := open(t, session.Config{KeepTrying: true, Open: func(context.Context) (io.ReadWriteCloser, error) {
+			if time.Now().Before(there) {
+				return nil, errors.New("no such device")
+			}
+			return fake.Line(), nil
+		}})
+		require.Less(t, time.Since(there), 5*time.Minute, "the pauses grow, but not for ever")
+		registers(t, s, time.Minute)
+	})
+}
+
+// What only a human can cure ends Open even so.
+func TestPromise7OpenDoesNotKeepTryingAPIN(t *testing.T) {
+	inTime(t, func(t *testing.T, network *fakemodem.Network) {
+		fake := network.NewModem(fakemodem.SIM800, fakemodem.WithPIN("4711"))
+		cfg := powered(on(fake), fake)
+		cfg.PIN, cfg.KeepTrying = "1234", true
+		_, err := session.Open(t.Context(), cfg)
+		var pin *gprs.PINError
+		require.ErrorAs(t, err, &pin)
+		left, _ := fake.PINAttempts()
+		require.Equal(t, 2, left)
+	})
+}
+
+// A hook that fails is told, and the ladder goes on.
+func TestPromise7PowerThatFails(t *testing.T) {
+	inTime(t, func(t *testing.T, network *fakemodem.Network) {
+		fake := network.NewModem(fakemodem.SIM800)
+		cfg := powered(on(fake), fake)
+		power, cause := cfg.Power, errors.New("the relay does not answer")
+		calls := 0
+		cfg.Power = func(ctx context.Context) error {
+			if calls++; calls == 1 {
+				return cause
+			}
+			return power(ctx)
+		}
+		s := open(t, cfg)
+		registers(t, s, time.Minute)
+		j := keepJournal(t, s)
+		fake.Inject(fakemodem.Fault{ID: "F99"})
+		time.Sleep(2 * time.Hour)
+		registers(t, s, time.Minute)
+		require.Equal(t, 2, calls)
+		failed := j.of(session.EventStepFailed)
+		require.Len(t, failed, 1)
+		require.ErrorIs(t, failed[0].Err, cause)
+		require.Equal(t, session.RungPower, failed[0].Rung)
+	})
 }

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -61,7 +62,9 @@ type Session struct {
 // that is refused end Open with an error that says what to do: for a PIN it is
 // a *gprs.PINError with the number of tries left.
 //
-// Afterwards the session looks after itself until Close.
+// Afterwards the session looks after itself until Close. With
+// Config.KeepTrying it does so from the beginning: Open then ends with the
+// first good start or with ctx.
 func Open(ctx context.Context, cfg Config) (*Session, error) {
 	if cfg.Port == "" && cfg.Open == nil {
 		return nil, errNoLine
@@ -76,7 +79,7 @@ func Open(ctx context.Context, cfg Config) (*Session, error) {
 	select {
 	case <-s.started:
 	case <-ctx.Done():
-		s.end(context.Cause(ctx))
+		s.end(s.ofTrouble(context.Cause(ctx)))
 	}
 	<-s.started
 	s.mu.Lock()
@@ -87,6 +90,14 @@ func Open(ctx context.Context, cfg Config) (*Session, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// ofTrouble adds what stood in the way, where that is known, to the end of the wait.
+func (s *Session) ofTrouble(cause error) error {
+	if err := s.Status().Err; err != nil {
+		return fmt.Errorf("session: not started: %w: %w", cause, err)
+	}
+	return cause
 }
 
 // Command implements at.Commander on the modem in use. A command that got no

@@ -63,6 +63,9 @@ func (s *Session) began(err error) (end bool) {
 		return false
 	default:
 	}
+	if s.cfg.KeepTrying && err != nil && !fatal(err) && s.ctx.Err() == nil {
+		return false
+	}
 	s.mu.Lock()
 	s.startErr = err
 	s.mu.Unlock()
