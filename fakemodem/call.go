@@ -102,8 +102,12 @@ func (c *Call) finish(r Result) {
 	c.p.advance(r)
 }
 
-// later ends the command after d with what fn returns then.
+// later ends the command after d, or now if that is zero, with what fn returns
+// then.
 func (c *Call) later(d time.Duration, fn func() Result) Result {
+	if d == 0 {
+		return fn()
+	}
 	c.wait = c.m.after(d, func() { c.finish(fn()) })
 	return pending
 }

@@ -3,7 +3,13 @@ package sms_test
 import (
 	"context"
 	"fmt"
+	"runtime"
+	"strconv"
+	"strings"
 	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/telemodem/telemodem/at"
 	"github.com/telemodem/telemodem/fakemodem"
@@ -11,36 +17,170 @@ import (
 	"github.com/telemodem/telemodem/sms/tpdu"
 )
 
-// BenchmarkSend compares sending through the service with the AT dialogue that
-// it takes, on an in-memory line. Both hold the 20 ms that the fake network needs
-// for a message, so the difference of the two is the figure, not their ratio.
-func BenchmarkSend(b *testing.B) {
-	network := fakemodem.NewNetwork(nil)
-	defer network.Close()
+// The benchmarks of the service compare it, in one run, with the sum of what no
+// program can do without: the AT round trips that the job takes, by at.Modem on
+// an in-memory line to a fake modem whose network takes no time, and the codec.
+// They report the service's time as so many times that sum (x-bare).
+
+// instant is a modem on a network that takes no time.
+func instant(b *testing.B) (*fakemodem.Network, *at.Modem) {
+	network := fakemodem.NewNetwork(&fakemodem.Config{Timing: fakemodem.TimingInstant})
 	modem := at.New(network.NewModem(fakemodem.SIM800).Line(), nil)
-	defer modem.Close()
-	ctx := context.Background()
-	service := sms.New(modem, nil)
-	if err := service.Setup(ctx); err != nil {
-		b.Fatal(err)
+	b.Cleanup(func() {
+		modem.Close()
+		network.Close()
+	})
+	return network, modem
+}
+
+const benchText = "Level 3.2 m, pump on"
+
+func BenchmarkSend(b *testing.B) {
+	for _, w := range []struct{ name, text string }{
+		{"one part", benchText},
+		{"ten parts", strings.Repeat("Level 3.2 m, pump on. ", 70)[:1530]},
+	} {
+		b.Run(w.name, func(b *testing.B) {
+			network, modem := instant(b)
+			ctx := context.Background()
+			service := sms.New(modem, nil)
+			require.NoError(b, service.Setup(ctx))
+			network.SMSC().Configure(fakemodem.SMSCConfig{Loss: 1}) // nobody has to read them
+			m := sms.Message{To: "+15555550123", Text: w.text}
+			send := func() {
+				if _, err := service.Send(ctx, m); err != nil {
+					b.Fatal(err)
+				}
+			}
+			for b.Loop() {
+				send()
+			}
+			b.ReportMetric(fastest(send)/fastest(func() {
+				if err := bareSend(ctx, modem, m); err != nil {
+					b.Fatal(err)
+				}
+			}), "x-bare")
+		})
 	}
-	network.SMSC().Configure(fakemodem.SMSCConfig{Loss: 1}) // nobody has to read them
-	m := sms.Message{To: "+15555550123", Text: "Level 3.2 m, pump on"}
-	tpdus := submits(b, m.To, m.Text)
-	pdu := tpdu.AppendHex(nil, tpdu.Address{}, tpdus[0])
-	command := at.Command{Text: fmt.Sprintf("+CMGS=%d", len(tpdus[0])), Prompt: &at.Prompt{Data: pdu, End: []byte{0x1A}}}
-	b.Run("dialogue", func(b *testing.B) {
-		for b.Loop() {
-			if _, err := modem.Command(ctx, command); err != nil {
-				b.Fatal(err)
+}
+
+// bareSend sends a message without any care.
+func bareSend(ctx context.Context, modem *at.Modem, m sms.Message) error {
+	to, err := tpdu.ParseAddress(m.To)
+	if err != nil {
+		return err
+	}
+	parts, err := tpdu.Split(m.Text, &tpdu.SplitConfig{Reference: 7, Wide: true})
+	if err != nil {
+		return err
+	}
+	submit := tpdu.Submit{Destination: to, DCS: parts.DCS(tpdu.NoClass)}
+	for i := range parts.Len() {
+		submit.UserData = parts.At(i)
+		octets, err := submit.AppendBinary(nil)
+		if err != nil {
+			return err
+		}
+		_, err = modem.Command(ctx, at.Command{
+			Text:   "+CMGS=" + strconv.Itoa(len(octets)),
+			Prompt: &at.Prompt{Data: tpdu.AppendHex(nil, tpdu.Address{}, octets), End: []byte{0x1A}},
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// BenchmarkReceive takes one message after the other from a phone: announced by
+// +CMTI, read, handed over and deleted. The sum has the commands that the
+// service sends; x-least has only the two without which a message cannot be had.
+func BenchmarkReceive(b *testing.B) {
+	network, modem := instant(b)
+	phone, number := network.Phone("+15555550123"), network.Modems()[0].Number()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	count := 0
+	send := func() (text string) { // two equal ones in a second would be repeats
+		count++
+		text = benchText + strconv.Itoa(count)
+		require.NoError(b, phone.Send(number, text))
+		return text
+	}
+	arrived, ended := make(chan sms.Incoming, 1), make(chan error, 1)
+	go func() {
+		ended <- sms.New(modem, nil).Receive(ctx, func(_ context.Context, in sms.Incoming) error {
+			arrived <- in
+			return nil
+		})
+	}()
+	receive := func() {
+		if text := send(); text != (<-arrived).Text {
+			b.Fatal("another message")
+		}
+	}
+	receive() // the modem is set up now
+	announced := make(chan string, 1)
+	bare := func(commands ...string) func() {
+		return func() {
+			text := send()
+			index := <-announced
+			for _, command := range commands {
+				if err := bareReceive(ctx, modem, strings.ReplaceAll(command, "N", index), text); err != nil {
+					b.Fatal(err)
+				}
 			}
 		}
-	})
-	b.Run("service", func(b *testing.B) {
-		for b.Loop() {
-			if _, err := service.Send(ctx, m); err != nil {
-				b.Fatal(err)
-			}
+	}
+	for b.Loop() {
+		receive()
+	}
+	own := fastest(receive)
+	cancel()
+	<-ended
+	defer modem.Handle("+CMTI", func(n at.Notification) { announced <- n.Line[strings.LastIndexByte(n.Line, ',')+1:] })()
+	ctx = context.Background()
+	b.ReportMetric(own/fastest(bare("+CPMS?", "+CMGL=4", "+CMGD=N", "+CPMS?")), "x-bare")
+	b.ReportMetric(own/fastest(bare("+CMGR=N", "+CMGD=N")), "x-least")
+}
+
+// bareReceive sends a command and decodes what it reads.
+func bareReceive(ctx context.Context, modem *at.Modem, command, want string) error {
+	resp, err := modem.Command(ctx, at.Command{Text: command, Body: func(line string) at.Body {
+		return at.Body{Lines: strings.Count(line, "+CMG")}
+	}})
+	if err != nil {
+		return err
+	}
+	for _, info := range resp.Info {
+		if info.Body == nil {
+			continue
 		}
-	})
+		_, octets, err := tpdu.DecodeHex(nil, info.Body)
+		if err != nil {
+			return err
+		}
+		var d tpdu.Deliver
+		if err := d.Decode(octets); err != nil {
+			return err
+		}
+		if text, err := d.AppendText(nil); err != nil || string(text) != want {
+			return fmt.Errorf("%q: %w", text, err)
+		}
+	}
+	return nil
+}
+
+// fastest is the time of the fastest of some rounds.
+func fastest(work func()) float64 {
+	best := time.Duration(1 << 62)
+	for range 15 {
+		runtime.GC()
+		begin := time.Now()
+		for range 100 {
+			work()
+		}
+		best = min(best, time.Since(begin))
+	}
+	return float64(best)
 }
