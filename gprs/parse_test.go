@@ -136,6 +136,14 @@ func TestParseSignal(t *testing.T) {
 		{"Huawei, unknown values", `^HCSQ:"LTE",255,255,255,255`, CSQStandard, Signal{Technology: TechnologyLTE}},
 		{"EV-DO", "^HDRCSQ: 60", CSQStandard, Signal{Percent: 60, Technology: TechnologyEVDO}},
 		{"EV-DO unknown", "^HDRCSQ: 99", CSQStandard, Signal{Technology: TechnologyEVDO}},
+		{"EV-DO, not of the steps", "^HDRCSQ: 23", CSQStandard, Signal{Technology: TechnologyEVDO}},
+		{"Huawei MC509, EV-DO", "^HDRRSSI:20", CSQStandard, Signal{RSSI: level(-73), Technology: TechnologyEVDO}},
+		{"Huawei MC509, EV-DO unknown", "^HDRRSSI:99", CSQStandard, Signal{Technology: TechnologyEVDO}},
+		{"Huawei MC509, 1x", "^CRSSI:31", CSQStandard, Signal{RSSI: level(-51), Technology: TechnologyCDMA}},
+		{"Huawei MC509, three bars", "^RSSILVL:60", CSQStandard, Signal{Percent: 60}},
+		{"Huawei MC509, five bars", "^RSSILVL:99", CSQStandard, Signal{Percent: 100}},
+		{"Huawei, EV-DO in two bars", "^HRSSILVL:40", CSQStandard, Signal{Percent: 40, Technology: TechnologyEVDO}},
+		{"Huawei, no signal", "^HRSSILVL:0", CSQStandard, Signal{Technology: TechnologyEVDO}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.device, func(t *testing.T) {

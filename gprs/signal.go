@@ -33,8 +33,8 @@ type Signal struct {
 	RSRQ Level
 	// SINR is signal to interference and noise, dB.
 	SINR Level
-	// Percent is the strength as a share of full, for forms that tell no level
-	// (^HDRCSQ); 0 if not told.
+	// Percent is the strength as a share of full, for forms that tell bars and
+	// no level (^HRSSILVL, ^HDRCSQ); 0 if not told.
 	Percent int
 	// Technology is told by some forms only.
 	Technology Technology
@@ -101,7 +101,8 @@ func (s CSQScale) level(n int) Level {
 
 // ParseSignal reads a line that tells of the signal, asked for or not:
 // +CSQ and +CSQN, +CESQ with or without the fields of NR, +QCSQ and +QIND: "csq"
-// of Quectel, ^HCSQ and ^RSSI of Huawei, ^HDRCSQ of CDMA modems.
+// of Quectel, ^HCSQ and ^RSSI of Huawei, and of CDMA modems ^HDRRSSI and ^CRSSI
+// (dBm), ^HRSSILVL and ^RSSILVL (bars) and ^HDRCSQ.
 // ok is false if the line is none of these. Values that say unknown, or that
 // are outside their scale, are unknown in the result.
 func ParseSignal(line string, scale CSQScale) (s Signal, ok bool) {
@@ -123,8 +124,12 @@ func ParseSignal(line string, scale CSQScale) (s Signal, ok bool) {
 		return parseQCSQ(f), true
 	case "^HCSQ":
 		return parseHCSQ(f), true
-	case "^HDRCSQ":
-		return parseHDRCSQ(f[0])
+	case "^CRSSI", "^HDRRSSI":
+		s, ok = parseCSQ(f[0], CSQStandard)
+		s.Technology = cdmaTechnology(name)
+		return s, ok
+	case "^RSSILVL", "^HRSSILVL", "^HDRCSQ":
+		return parseBars(name, f[0])
 	}
 	return Signal{}, false
 }
@@ -208,19 +213,39 @@ func parseHCSQ(f []field) Signal {
 	return s
 }
 
-// parseHDRCSQ reads ^HDRCSQ: EV-DO strength in percent, in steps of 20; 99 is
-// unknown. No table to dBm is at hand, so no level is made up.
-func parseHDRCSQ(f field) (Signal, bool) {
+// cdmaTechnology is what the form of a CDMA modem speaks of: names with H of
+// EV-DO (HDR), the others of 1x. Huawei's modems for UMTS have ^RSSILVL too.
+func cdmaTechnology(name string) Technology {
+	switch name {
+	case "^CRSSI":
+		return TechnologyCDMA
+	case "^RSSILVL":
+		return TechnologyUnknown
+	}
+	return TechnologyEVDO
+}
+
+// parseBars reads a strength in steps of 20 for each of up to four bars. The
+// HUAWEI MC509 AT Command Interface Specification (issue 01, clause 6.8) has 99
+// for five bars; what ^HDRCSQ means by it no manual at hand tells, so there it
+// is unknown, as are values between the steps: some modems count it as +CSQ. No
+// bar is a number of dBm, so no level is made up.
+func parseBars(name string, f field) (Signal, bool) {
 	n, ok := f.decimal()
-	s := Signal{Technology: TechnologyEVDO}
-	if n > 0 && n <= 80 {
+	s := Signal{Technology: cdmaTechnology(name)}
+	switch {
+	case n > 0 && n <= 80 && n%20 == 0:
 		s.Percent = n
+	case n == 99 && name != "^HDRCSQ":
+		s.Percent = 100
 	}
 	return s, ok
 }
 
-// signalPrefixes are the names that ParseSignal knows.
-var signalPrefixes = []string{"+CSQ", "+CSQN", "^RSSI", "+QIND", "+CESQ", "+QCSQ", "^HCSQ", "^HDRCSQ"}
+// signalPrefixes are the notifications that ParseSignal knows, but for those
+// of bars that come beside one of a level: less would take the place of more.
+var signalPrefixes = []string{"+CSQ", "+CSQN", "^RSSI", "+QIND", "+CESQ", "+QCSQ", "^HCSQ",
+	"^CRSSI", "^HDRRSSI", "^HDRCSQ"}
 
 // signalPrefix gives the name that begins the answer to a signal command:
 // "+CSQ" for "+CSQ", "^HCSQ" for "^HCSQ?".
