@@ -292,6 +292,9 @@ func (c *Call) submit(name string, tpdu []byte) Result {
 		if !isRegistered(m.radio.circuit) {
 			return CMS(cmsNetworkTimeout)
 		}
+		if code := m.faults.refusal(name); code != 0 {
+			return CMS(code)
+		}
 		number := m.sim.number
 		code = m.n.smsc.submit(number, tpdu, func(report []byte) { m.n.smsc.send(number, report) })
 		if code != 0 {

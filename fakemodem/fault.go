@@ -115,6 +115,7 @@ type hooks struct {
 	paging       func() bool                             // false: messages and calls do not get through
 	ring         func()                                  // a call comes in
 	deliver      func(tpdu []byte) (copies int, ok bool) // how often a message is stored
+	refuse       func(name string) (code int, ok bool)   // a message by +CMGS or +CMSS does not leave
 }
 
 // faultSet is what is wrong with a modem.
@@ -396,6 +397,18 @@ func (f *faultSet) rings() {
 			x.hooks.ring()
 		}
 	})
+}
+
+// refusal is the +CMS ERROR with which a message is refused; 0 if it is not.
+func (f *faultSet) refusal(name string) (code int) {
+	f.each(func(x *injected) {
+		if x.hooks.refuse != nil && code == 0 {
+			if c, ok := x.hooks.refuse(name); ok {
+				code = c
+			}
+		}
+	})
+	return code
 }
 
 func (f *faultSet) copies(tpdu []byte) int {

@@ -17,7 +17,12 @@ var faultsD = []faultKind{
 		start: func(x *injected) { x.hooks.command = x.refuses(func() Result { return CME(or(x.Code, 3)) }) }},
 	faultKind{id: "F33", name: "sending a message fails", uses: "Code: of +CMS ERROR, preset 500", perCommand: true, on: "+CMGS", times: 1,
 		start: func(x *injected) {
-			x.hooks.answer = x.final(func(string) string { return errorText("+CMS ERROR: ", or(x.Code, 500), 1, nil) })
+			code := or(x.Code, 500)
+			if x.On == "+CMGS" || x.On == "+CMSS" { // the network refuses what it has not taken
+				x.hooks.refuse = func(name string) (int, bool) { return code, name == x.On && x.strikes() }
+				return
+			}
+			x.hooks.answer = x.final(func(string) string { return errorText("+CMS ERROR: ", code, 1, nil) })
 		}},
 	faultKind{id: "F34", name: "sockets take less than they are given, or fail to send", perCommand: true, on: "*", times: 1,
 		start: func(x *injected) {

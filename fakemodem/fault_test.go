@@ -282,6 +282,7 @@ var faultEffects = map[string]func(f *faulty, id string){
 	"F33": func(f *faulty, id string) {
 		f.inject(fakemodem.Fault{ID: id, Code: 38})
 		require.Contains(f.t, f.text("no"), "+CMS ERROR: 38")
+		require.Zero(f.t, f.n.SMSC().Stats().Submitted, "what is refused does not arrive")
 		require.Contains(f.t, f.text("yes"), "+CMGS: ")
 	},
 	"F34": func(f *faulty, id string) {
