@@ -1,6 +1,9 @@
 package at
 
-import "bytes"
+import (
+	"bytes"
+	"fmt"
+)
 
 // answer offers a line to the command in flight and tells whether it took it.
 func (m *Modem) answer(x *exchange, line, text []byte) bool {
@@ -80,7 +83,31 @@ func (m *Modem) final(x *exchange, o outcome, text string) {
 		m.timer.arm(m, x.graceDue)
 		return
 	}
+	if o == success && x.awaitsEntry() {
+		m.untimely(x, text)
+		return
+	}
 	m.conclude(x, o, text)
+}
+
+// awaitsEntry tells whether the modem cannot have done what x says, because the
+// data for it have not been written.
+func (x *exchange) awaitsEntry() bool {
+	p := x.cmd.Prompt
+	return p != nil && len(p.End) > 0 && !x.abandoned && !x.aborting && (x.prompt == promptAwait || x.prompt == promptGap)
+}
+
+// untimely ends x by a success that must be another command's: an answer that
+// nobody waited for any more, between the prompt and the data. The entry that
+// is open, or may open yet, is closed.
+func (m *Modem) untimely(x *exchange, text string) {
+	open := m.closePrompt(x)
+	m.dropBodies(x)
+	m.finish(x, fmt.Errorf("%w: %s came before the data were written", ErrNoAnswer, text))
+	m.leave(x)
+	m.late(text)
+	m.lose(x, "a result before the data")
+	m.search(open)
 }
 
 // owesInformation tells whether an answer without information is suspect.

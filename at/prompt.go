@@ -17,7 +17,8 @@ func (m *Modem) promptAt(p []byte) int {
 			m.putOwn(string(f.Data))
 			return len(f.mark())
 		}
-		if p[0] == '>' && m.place.prompts {
+		if p[0] == '>' && (m.place.prompts || len(bytes.Trim(p, "> \r\n")) == 0) {
+			m.place.prompts = true
 			m.reopened()
 			return 1
 		}
