@@ -75,11 +75,7 @@ func (c *collector) handle(_ context.Context, m telemetry.Message) error {
 
 // readingNumber finds the count of the reading in its SenML pack.
 func readingNumber(payload []byte) (int, error) {
-	records, err := senml.Decode(payload)
-	if err != nil {
-		return 0, err
-	}
-	resolved, err := records.Resolve(time.Now())
+	resolved, err := senml.Read(payload, time.Now())
 	if err != nil {
 		return 0, err
 	}

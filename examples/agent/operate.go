@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/telemodem/telemodem/gprs"
@@ -68,24 +67,17 @@ func (d *device) account(out io.Writer, outstanding int, store string) error {
 
 // sharedKey reads the key that device and collector share, or makes one.
 func sharedKey(file string, out io.Writer) (telemetry.Key, error) {
-	text, err := os.ReadFile(file)
-	if errors.Is(err, fs.ErrNotExist) {
-		key := telemetry.NewKey()
-		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-			return key, err
-		}
-		if err := os.WriteFile(file, []byte(key.Encode()+"\n"), 0o600); err != nil {
-			return key, fmt.Errorf("the new key cannot be kept: %w; name another file with -key", err)
-		}
-		fmt.Fprintf(out, "A new key was made in %s: give a copy of the file to the collector.\n", file)
-		return key, nil
+	key, err := telemetry.ReadKey(file)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return key, err
 	}
-	if err != nil {
-		return telemetry.Key{}, fmt.Errorf("the key: %w", err)
+	key = telemetry.NewKey()
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		return key, err
 	}
-	key, err := telemetry.ParseKey(strings.TrimSpace(string(text)))
-	if err != nil {
-		return key, fmt.Errorf("the key in %s: %w", file, err)
+	if err := os.WriteFile(file, []byte(key.Encode()+"\n"), 0o600); err != nil {
+		return key, fmt.Errorf("the new key cannot be kept: %w; name another file with -key", err)
 	}
+	fmt.Fprintf(out, "A new key was made in %s: give a copy of the file to the collector.\n", file)
 	return key, nil
 }

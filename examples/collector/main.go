@@ -12,7 +12,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
 
@@ -77,13 +76,9 @@ func parse(args []string, out io.Writer) (o options, err error) {
 }
 
 func collect(ctx context.Context, o options, out io.Writer) error {
-	text, err := os.ReadFile(o.keyFile)
+	key, err := telemetry.ReadKey(o.keyFile)
 	if err != nil {
-		return fmt.Errorf("the key: %w", err)
-	}
-	key, err := telemetry.ParseKey(strings.TrimSpace(string(text)))
-	if err != nil {
-		return fmt.Errorf("the key in %s: %w", o.keyFile, err)
+		return err
 	}
 	if err := os.MkdirAll(o.store, 0o700); err != nil {
 		return fmt.Errorf("the folder for the readings: %w; name another with -store", err)
@@ -123,12 +118,7 @@ func collect(ctx context.Context, o options, out io.Writer) error {
 // show prints a reading. One that cannot be read is shown as it came, and
 // handled: coming again would not mend it.
 func show(out io.Writer, m telemetry.Message) error {
-	records, err := senml.Decode(m.Payload)
-	if err != nil {
-		_, err = fmt.Fprintf(out, "%s over %s: %x (%v)\n", m.From, m.Path, m.Payload, err)
-		return err
-	}
-	resolved, err := records.Resolve(time.Now())
+	resolved, err := senml.Read(m.Payload, time.Now())
 	if err != nil {
 		_, err = fmt.Fprintf(out, "%s over %s: %x (%v)\n", m.From, m.Path, m.Payload, err)
 		return err

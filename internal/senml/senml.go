@@ -151,6 +151,15 @@ func (p Pack) Resolve(now time.Time) ([]Resolved, error) {
 	return out, nil
 }
 
+// Read decodes the CBOR pack in b and returns its records standing alone.
+func Read(b []byte, now time.Time) ([]Resolved, error) {
+	p, err := Decode(b)
+	if err != nil {
+		return nil, err
+	}
+	return p.Resolve(now)
+}
+
 // resolve applies the base fields to r; nil if it carries base fields alone.
 func (b *bases) resolve(r *Record, now time.Time) (*Resolved, error) {
 	values := 0

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"strings"
 )
 
 // KeySize is the length of a Key in octets.
@@ -41,6 +43,20 @@ func ParseKey(text string) (Key, error) {
 		return Key{}, errors.New("telemetry: a key is written in base64")
 	}
 	return KeyFromBytes(b)
+}
+
+// ReadKey reads the key in a file, as Encode writes it; blanks and line ends
+// around it do no harm. No error holds anything of the file's content.
+func ReadKey(file string) (Key, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return Key{}, fmt.Errorf("telemetry: the key: %w", err)
+	}
+	key, err := ParseKey(strings.TrimSpace(string(text)))
+	if err != nil {
+		return Key{}, fmt.Errorf("the key in %s: %w", file, err)
+	}
+	return key, nil
 }
 
 // Encode returns the key in base64: the one way to get it out, for

@@ -3,7 +3,10 @@ package telemetry
 import (
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -44,4 +47,19 @@ func TestEachDirectionHasItsKey(t *testing.T) {
 		seen[string(key)] = strings.Join(pair[:], " to ")
 		require.NotZero(t, tag)
 	}
+}
+
+func TestReadKey(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "key")
+	_, err := ReadKey(file)
+	require.ErrorIs(t, err, fs.ErrNotExist)
+	k := NewKey()
+	require.NoError(t, os.WriteFile(file, []byte("  "+k.Encode()+"\r\n"), 0o600))
+	again, err := ReadKey(file)
+	require.NoError(t, err)
+	require.Equal(t, k, again)
+	require.NoError(t, os.WriteFile(file, []byte("SSSS!"+k.Encode()), 0o600))
+	_, err = ReadKey(file)
+	require.ErrorContains(t, err, file)
+	require.NotContains(t, err.Error(), "SSSS")
 }
