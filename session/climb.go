@@ -88,6 +88,9 @@ func (s *Session) nextRung(t trouble, cause error) Rung {
 		err := &BudgetError{Rung: exhausted, Budget: budget, Err: cause}
 		s.tellRung(EventHeldBack, exhausted, err)
 	}
+	if _, counted := s.cfg.Budgets.of(rung); counted {
+		s.saveLedger()
+	}
 	return rung
 }
 

@@ -49,6 +49,9 @@ type Config struct {
 	// Budgets bound how often the rungs of recovery are climbed that load the
 	// network or stop the modem.
 	Budgets Budgets
+	// Ledger keeps what was spent of the budgets over restarts of the process;
+	// each session needs one of its own. Nil keeps it in memory.
+	Ledger Ledger
 
 	// KeepTrying has Open bring back a modem that does not start, as a session
 	// does later, until its ctx ends, instead of ending with the first error:

@@ -39,8 +39,8 @@
 // the day (Config.Budgets), in which other times of trouble count, too; resets
 // keep 10 min, 30 min and then 1 h between each other until all has been well
 // for half an hour. So there is no reboot loop. Each rung is an event with its
-// reason, and so is one that is held back by its budget (EventHeldBack). The
-// budgets are kept in memory: a process that is started anew has new ones.
+// reason, and so is one that is held back by its budget (EventHeldBack). What
+// was spent is kept in memory, or in Config.Ledger over restarts of the process.
 //
 // A PIN that was refused ends the session: trying again would lock the SIM. The
 // PIN is entered once after each start of the modem, the tries left are read

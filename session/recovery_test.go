@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"path/filepath"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -410,5 +411,25 @@ func TestPromise7PowerThatFails(t *testing.T) {
 		require.Len(t, failed, 1)
 		require.ErrorIs(t, failed[0].Err, cause)
 		require.Equal(t, session.RungPower, failed[0].Rung)
+	})
+}
+
+// A program that is started again every half hour, with a modem beyond help,
+// spends one budget and not a new one each time.
+func TestPromise7BudgetsOutliveTheProcess(t *testing.T) {
+	inTime(t, func(t *testing.T, network *fakemodem.Network) {
+		fake := network.NewModem(fakemodem.SIM800)
+		cuts := 0
+		cfg := on(fake)
+		cfg.KeepTrying, cfg.Ledger = true, session.FileLedger(filepath.Join(t.TempDir(), "ledger"))
+		cfg.Power = func(context.Context) error { cuts++; return nil }
+		fake.Inject(fakemodem.Fault{ID: "F99"})
+		for range 24 * 2 {
+			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Minute)
+			_, err := session.Open(ctx, cfg)
+			cancel()
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+		}
+		require.Equal(t, 6, cuts)
 	})
 }

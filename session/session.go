@@ -74,6 +74,7 @@ func Open(ctx context.Context, cfg Config) (*Session, error) {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
+	s.loadLedger()
 	s.ctx, s.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
 	s.running.Go(s.run)
 	select {
