@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -100,10 +101,19 @@ func (p pulled) Write(b []byte) (int, error) {
 	return p.ReadWriteCloser.Write(b)
 }
 
-// The plug is pulled at each write of start, work and recovery in turn; the
-// session comes back each time.
+// pulls is the step from one write to the next that is tried; TELEMODEM_LONG=1
+// tries each.
+func pulls() int64 {
+	if os.Getenv("TELEMODEM_LONG") != "" {
+		return 1
+	}
+	return 4
+}
+
+// The plug is pulled at writes of start, work and recovery in turn; the session
+// comes back each time.
 func TestUnpluggedAtEveryWrite(t *testing.T) {
-	for k := int64(1); k < 160; k++ {
+	for k := int64(1); k < 160; k += pulls() {
 		inTime(t, func(t *testing.T, network *fakemodem.Network) {
 			fake := network.NewModem(fakemodem.SIM800, fakemodem.WithPIN("4711"))
 			var writes atomic.Int64
@@ -119,7 +129,7 @@ func TestUnpluggedAtEveryWrite(t *testing.T) {
 				return
 			}
 			defer s.Close()
-			if k%3 == 0 {
+			if k/4%3 == 0 {
 				fake.Inject(fakemodem.Fault{ID: "F99", Text: "tx"})
 			} else {
 				fake.Reset()
@@ -139,22 +149,22 @@ func TestUnpluggedAtEveryWrite(t *testing.T) {
 func TestBusyPortIsWaitedFor(t *testing.T) {
 	inTime(t, func(t *testing.T, network *fakemodem.Network) {
 		fake := network.NewModem(fakemodem.SIM800)
-		taken := false
+		var taken atomic.Bool
 		s := open(t, powered(session.Config{Open: func(context.Context) (io.ReadWriteCloser, error) {
-			if taken {
+			if taken.Load() {
 				return nil, &port.BusyError{Port: "/dev/ttyUSB2", Holder: "minicom (pid 812)", Err: errors.New("device or resource busy")}
 			}
 			return fake.Line(), nil
 		}}, fake))
 		registers(t, s, time.Minute)
 		j := keepJournal(t, s)
-		taken = true
+		taken.Store(true)
 		other := fake.Line() // cuts ours off
 		time.Sleep(5 * time.Hour)
 		require.Empty(t, j.rungs())
 		require.ErrorContains(t, s.Status().Err, "minicom")
 		other.Close()
-		taken = false
+		taken.Store(false)
 		time.Sleep(10 * time.Minute)
 		registers(t, s, time.Minute)
 	})
