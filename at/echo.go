@@ -46,10 +46,12 @@ func (e *echo) obeyed(text string) {
 // strip takes away an echo. What is left is the line itself, or a line that
 // followed an echo without a break.
 func (e *echo) strip(m *Modem, text []byte) (rest []byte, isEcho bool) {
-	for i, sent := range e.recent[:e.sent] {
-		if text[0] == 'A' && isCommandLine(text, sent) {
-			e.seen = e.seen || i == 0
-			return nil, true
+	if text[0] == 'A' {
+		for i, sent := range e.recent[:e.sent] {
+			if isCommandLine(text, sent) {
+				e.seen = e.seen || i == 0
+				return nil, true
+			}
 		}
 	}
 	if len(e.data) > 0 && e.dataLine(m, text) {

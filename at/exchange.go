@@ -112,7 +112,8 @@ func (m *Modem) start(x *exchange) {
 	}
 	m.timer.arm(m, x.deadline)
 	m.echo.sending(x.cmd.Text)
-	m.put(x, CommandWritten, "AT", x.cmd.Text, "\r")
+	m.out.buf = append(append(append(m.out.buf, "AT"...), x.cmd.Text...), '\r')
+	m.owned(x, CommandWritten)
 }
 
 func promptLimit(p *Prompt) time.Duration {

@@ -210,8 +210,12 @@ func (m *Modem) do(ctx context.Context, cmd *Command, call *DataCall, own bool) 
 	if self {
 		m.out.caller = x
 	}
-	m.enqueue(x)
-	m.proceed()
+	if m.idle() {
+		m.start(x)
+	} else {
+		m.enqueue(x)
+		m.proceed()
+	}
 	if self {
 		m.writeSelf(x)
 	}
@@ -250,6 +254,11 @@ func (m *Modem) await(ctx context.Context, x *exchange) (Response, error) {
 	resp := x.resp
 	m.recycle(x)
 	return resp, nil
+}
+
+// idle tells whether a command can start at once.
+func (m *Modem) idle() bool {
+	return m.run == nil && len(m.queue) == 0 && m.call == nil && !m.place.lost && m.earliest.IsZero()
 }
 
 // proceed starts what can start now. Every event ends with it.

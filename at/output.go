@@ -23,10 +23,13 @@ type outbox struct {
 }
 
 // put queues bytes of an exchange, or the engine's own, for the writer.
-func (m *Modem) put(x *exchange, step Progress, parts ...string) {
-	for _, p := range parts {
-		m.out.buf = append(m.out.buf, p...)
-	}
+func (m *Modem) put(x *exchange, step Progress, text string) {
+	m.out.buf = append(m.out.buf, text...)
+	m.owned(x, step)
+}
+
+// owned says whose bytes wait for the writer.
+func (m *Modem) owned(x *exchange, step Progress) {
 	m.out.owner, m.out.step = x, step
 	m.out.secret = x != nil && x.cmd.Sensitive
 	m.kick()
