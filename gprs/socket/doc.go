@@ -4,12 +4,34 @@
 //
 // [Open] brings the modem's service up by one of the [Dialect] values and
 // returns a [Stack]. Its DialContext gives a net.Conn, for UDP one that is a
-// net.PacketConn as well, with deadlines and limits like those of package net.
+// net.PacketConn as well, with deadlines and limits like those of package net;
+// its ListenPacket gives a net.PacketConn for datagrams from and to anybody.
 // A Stack is a gprs.Network, so a Bearer dials through it if it is told to:
 //
 //	cfg := &gprs.BearerConfig{Sockets: func(ctx context.Context, c at.Commander, d gprs.Context) (gprs.Network, error) {
 //		return socket.Open(ctx, c, socket.SIM800, &socket.Config{APN: d.APN, User: d.User, Password: d.Password})
 //	}}
+//
+// # Dialects
+//
+// What differs, after the manuals that the files of this package name:
+//
+//	dialect    sockets  octets in a write  ListenPacket  TLS in the modem
+//	SIM800     6        1460               no            1 session, which nobody verifies
+//	SIM7600    10       1400               no            no
+//	Quectel    12       1460               yes           yes, see TLS
+//	UBlox      7        1024               yes           yes, see TLS
+//	UBloxPSD   7        1024               yes           yes, see TLS
+//
+// A longer Write is sent in pieces; a datagram beyond the limit, or an empty
+// one, is ErrTooLong before anything is written. SIM800 and SIM7600 do not say
+// in which form they keep several datagrams that wait, nor who sent them:
+// protocols on top must not depend on either. SIM7600 takes datagrams from
+// anybody, even when one peer was dialled. The modem's TLS checks less than
+// crypto/tls does: [TLS] says what, and nothing is weaker than was asked for.
+//
+// Connecting holds the line for up to OpenTimeout with UBloxPSD, whose modems
+// have no other form; the others leave it to commands meanwhile.
 //
 // # What a write means
 //
@@ -27,4 +49,9 @@
 // is read until it is empty, and what was received before a close is delivered
 // before io.EOF. What the program does not read stays with the modem, beyond
 // 64 KiB for each socket.
+//
+// io.EOF is the peer's close, by the modem's word. All else that ends a stream
+// is an error with its cause: [ErrContextLost], [ErrSocketGone] when the modem
+// does not know the socket any more, at.ErrRebooted, or the line's. SIM7600
+// does not tell a socket that is gone from one that was closed.
 package socket

@@ -20,7 +20,8 @@ var (
 	ErrNoSocket = errors.New("all sockets of the modem are in use")
 	// ErrRefused says that the modem could not connect.
 	ErrRefused = errors.New("the modem could not connect")
-	// ErrSocketGone says that the modem does not know the socket any more.
+	// ErrSocketGone says that the modem does not know the socket any more and
+	// has not said why.
 	ErrSocketGone = errors.New("the modem has closed the socket")
 	// ErrSendFailed says that the modem did not take the data in time.
 	ErrSendFailed = errors.New("the modem did not take the data")

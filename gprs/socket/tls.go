@@ -16,12 +16,13 @@ import (
 // makes Open fail with errors.ErrUnsupported, so that nothing is weaker than
 // was asked for:
 //
-//	dialect   VerifyServer                 VerifyChain   VerifyNothing   dates   sessions
-//	Quectel   if it has "checkhost" (BG9x) yes           yes             yes     12
-//	u-blox    yes                          yes           yes             with VerifyServer  7
-//	SIM800    no                           no            yes             no      1
-//	SIM7600   no TLS: its commands print received data behind the final result,
-//	          where it cannot be told from notifications
+//	dialect   VerifyServer         VerifyChain  VerifyNothing  CheckDates
+//	Quectel   BG9x: "checkhost"    yes          yes            yes
+//	u-blox    yes                  yes          yes            with VerifyServer
+//	SIM800    no                   no           yes            no
+//	SIM7600   no TLS: the sources differ in whether the data that +CCHRECV
+//	          announces stands before or behind the OK, and behind it octets
+//	          cannot be told from notifications
 //
 // Where that is not enough, crypto/tls runs over a plain connection of a Stack
 // as over any net.Conn, and checks all of it.
