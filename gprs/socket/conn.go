@@ -8,6 +8,7 @@ import (
 	"os"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -28,13 +29,14 @@ type conn struct {
 	pieces        chan piece    // to push
 	results       chan error    // of push, one for each piece
 
-	kick      chan struct{} // there may be data
-	closing   chan struct{} // closed by Close and by a failure
-	closeOnce sync.Once
-	closeErr  error // set within closeOnce
-	failOnce  sync.Once
-	pumpDone  chan struct{}
-	pushDone  chan struct{}
+	kick       chan struct{} // there may be data
+	closing    chan struct{} // closed by Close and by a failure
+	failOnce   sync.Once
+	pumpDone   chan struct{}
+	pushDone   chan struct{}
+	closeBegun atomic.Bool
+	closeDone  chan struct{} // closed once Close has its answer
+	closeErr   error         // before closeDone
 
 	mu     sync.Mutex
 	err    error // first cause of the end
@@ -54,7 +56,7 @@ func newConn(s *Stack, network, host string, port int) *conn {
 	k := &conn{s: s, id: -1, network: network, host: host, port: port, most: most,
 		readDeadline: newDeadline(), writeDeadline: newDeadline(),
 		writeTurn: make(chan struct{}, 1), pieces: make(chan piece), results: make(chan error, 1),
-		kick: make(chan struct{}, 1), closing: make(chan struct{}), pumpDone: make(chan struct{}), pushDone: make(chan struct{})}
+		kick: make(chan struct{}, 1), closing: make(chan struct{}), closeDone: make(chan struct{}), pumpDone: make(chan struct{}), pushDone: make(chan struct{})}
 	k.in.init(network == "udp")
 	return k
 }
@@ -146,15 +148,18 @@ func (k *conn) SetWriteDeadline(t time.Time) error {
 // called twice. If the modem does not take the command, the error says so, and
 // the number stays in use until the modem does: it is asked again and again.
 func (k *conn) Close() error {
-	k.closeOnce.Do(func() {
-		k.fail(net.ErrClosed)
-		<-k.pushDone
-		<-k.pumpDone
-		if !k.s.release(k) {
-			k.s.releaseLater(k)
-			k.closeErr = k.opError("close", errNotClosed)
-		}
-	})
+	if !k.closeBegun.CompareAndSwap(false, true) {
+		<-k.closeDone // no lock is held across the wait
+		return k.closeErr
+	}
+	defer close(k.closeDone)
+	k.fail(net.ErrClosed)
+	<-k.pushDone
+	<-k.pumpDone
+	if !k.s.release(k) {
+		k.s.releaseLater(k)
+		k.closeErr = k.opError("close", errNotClosed)
+	}
 	return k.closeErr
 }
 

@@ -76,7 +76,7 @@ func (r *rig) say(line string) {
 
 // ours is the dialect that a test of each runs for.
 func ours(t *testing.T) socket.Dialect {
-	_, name, _ := strings.Cut(t.Name(), "/")
+	name := t.Name()[strings.LastIndexByte(t.Name(), '/')+1:]
 	for _, d := range dialects {
 		if name == strings.ReplaceAll(d.ours.String(), " ", "_") {
 			return d.ours
@@ -280,6 +280,26 @@ func TestCloseDuringReadAndWrite(t *testing.T) {
 		require.ErrorIs(t, <-ended, net.ErrClosed)
 		require.ErrorIs(t, <-ended, net.ErrClosed)
 		require.Less(t, time.Since(start), 5*time.Second)
+		require.Zero(t, r.fake.OpenSockets())
+	})
+}
+
+// Two that close at once, the socket and the Stack, wait for the same end, and
+// none holds a lock meanwhile: the clock of the bubble would stand still.
+func TestClosingTwiceAtOnce(t *testing.T) {
+	each(t, nil, func(t *testing.T, r *rig) {
+		c, _ := r.connect("tcp")
+		go c.Write(make([]byte, 1<<20)) // the modem is busy with it
+		time.Sleep(5 * time.Second)
+		r.fake.SetSocketFaults(fakemodem.SocketFaults{Delay: 3 * time.Second})
+		closed := make(chan error, 4)
+		for range 2 {
+			go func() { closed <- c.Close() }()
+			go func() { closed <- r.stack.Close() }()
+		}
+		for range 4 {
+			require.NoError(t, <-closed)
+		}
 		require.Zero(t, r.fake.OpenSockets())
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/telemodem/telemodem/at"
@@ -78,7 +79,10 @@ type Stack struct {
 	stop   context.CancelFunc
 	work   sync.WaitGroup // goroutines of the sockets
 	done   chan struct{}
-	once   sync.Once
+
+	closeBegun atomic.Bool
+	closeDone  chan struct{} // closed when Close is done
+	closeErr   error         // before closeDone
 
 	mu      sync.Mutex
 	sockets map[int]*conn
@@ -93,7 +97,7 @@ func Open(ctx context.Context, c at.Commander, d Dialect, cfg *Config) (*Stack, 
 	if d.make == nil {
 		return nil, fmt.Errorf("socket: %w: no dialect was given", at.ErrInvalid)
 	}
-	s := &Stack{done: make(chan struct{}), sockets: make(map[int]*conn)}
+	s := &Stack{done: make(chan struct{}), closeDone: make(chan struct{}), sockets: make(map[int]*conn)}
 	if cfg != nil {
 		s.cfg = *cfg
 	}
@@ -171,32 +175,34 @@ func (s *Stack) lose(cause error) {
 const stopTimeout = 70 * time.Second
 
 // Close closes every socket and the service, and waits for it. It may be called
-// twice.
+// twice, at once too; the answer is the same.
 func (s *Stack) Close() error {
-	var err error
-	s.once.Do(func() {
-		s.lose(net.ErrClosed)
-		for _, stop := range s.stops {
-			stop()
+	if !s.closeBegun.CompareAndSwap(false, true) {
+		<-s.closeDone // no lock is held across the wait
+		return s.closeErr
+	}
+	defer close(s.closeDone)
+	s.lose(net.ErrClosed)
+	for _, stop := range s.stops {
+		stop()
+	}
+	s.mu.Lock()
+	var all []*conn
+	for _, k := range s.sockets {
+		if k.started { // the others are with whoever opens them
+			all = append(all, k)
 		}
-		s.mu.Lock()
-		var all []*conn
-		for _, k := range s.sockets {
-			if k.started { // the others are with whoever opens them
-				all = append(all, k)
-			}
-		}
-		s.mu.Unlock()
-		for _, k := range all {
-			_ = k.Close() // stopping the service closes what is left
-		}
-		ctx, cancel := context.WithTimeout(s.ctx, stopTimeout)
-		err = s.driver.stop(ctx)
-		cancel()
-		s.cancel()
-		s.work.Wait()
-	})
-	return err
+	}
+	s.mu.Unlock()
+	for _, k := range all {
+		_ = k.Close() // stopping the service closes what is left
+	}
+	ctx, cancel := context.WithTimeout(s.ctx, stopTimeout)
+	s.closeErr = s.driver.stop(ctx)
+	cancel()
+	s.cancel()
+	s.work.Wait()
+	return s.closeErr
 }
 
 // Done is closed when the Stack has ended: by Close, or since the network took
