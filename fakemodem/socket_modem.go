@@ -63,6 +63,7 @@ type SocketFaults struct {
 	ShortBlock   int           // reads that stop one octet before the end, and say no more
 	Delay        time.Duration // before a prompt
 	SlowTLS      time.Duration // before a TLS handshake begins
+	LateReport   time.Duration // before the report that comes behind the OK of a send
 	LoseDatagram int           // datagrams of sockets that are lost on the way to their peer
 }
 

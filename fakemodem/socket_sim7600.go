@@ -127,7 +127,7 @@ func cipSend7600(c *Call) Result {
 			if err != nil {
 				taken = -1
 			}
-			c.m.after(0, func() { c.m.notify(fmt.Sprintf("+CIPSEND: %d,%d,%d", id, size, taken)) })
+			c.m.after(c.m.sockets.faults.LateReport, func() { c.m.notify(fmt.Sprintf("+CIPSEND: %d,%d,%d", id, size, taken)) })
 			return OK
 		}
 		return k.sendTo(c, host, port, data, report)

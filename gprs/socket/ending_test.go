@@ -187,19 +187,68 @@ func TestNoticeBetweenReadAndAnswer(t *testing.T) {
 // Sockets in parallel, data both ways on each: what arrives is what was sent.
 func TestParallelSocketsBothWays(t *testing.T) {
 	each(t, &socket.Config{PromptGap: -1}, func(t *testing.T, r *rig) {
-		const size = 200_000
 		var all sync.WaitGroup
-		for i := range 3 {
+		for range 3 {
 			c, far := r.connect("tcp")
-			for seed, pair := range [][2]net.Conn{{c, far}, {far, c}} {
-				all.Go(func() {
-					_, err := io.Copy(pair[0], random(10*i+seed, size))
-					require.NoError(t, err)
-				})
-				all.Go(func() {
-					require.Equal(t, sum(random(10*i+seed, size)), sum(io.LimitReader(pair[1], size)))
-				})
+			all.Go(func() { exchange(t, c, far, 200_000) })
+		}
+		all.Wait()
+	})
+}
+
+// The report of a send comes while another socket's send is on the line, whose
+// report has the same name: each finds its own.
+func TestReportsOfParallelSends(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, socket.SIM7600, fakemodem.SocketsSIM7600, nil)
+		first, far := r.connect("tcp")
+		second, away := r.connect("tcp")
+		r.fake.SetSocketFaults(fakemodem.SocketFaults{LateReport: 300 * time.Millisecond, Delay: 200 * time.Millisecond})
+		var both sync.WaitGroup
+		both.Go(func() { exchange(t, first, far, 20_000) })
+		both.Go(func() { exchange(t, second, away, 20_000) })
+		both.Wait()
+	})
+}
+
+// The report of a close is no answer to the question for the states, nor is
+// that of an opening by TLS one to another opening.
+func TestReportsInsideAnswersOfTheirName(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, socket.SIM7600, fakemodem.SocketsSIM7600, &socket.Config{PollInterval: time.Second})
+		c, far := r.connect("tcp")
+		r.fake.OnCommand("+CIPCLOSE", func(call *fakemodem.Call) fakemodem.Result {
+			if call.Op == fakemodem.Read {
+				call.Info("+CIPCLOSE: 0,0") // of a close before
 			}
+			return fakemodem.Default
+		})
+		time.Sleep(10 * time.Second)
+		go io.WriteString(far, "still here")
+		got := make([]byte, 10)
+		_, err := io.ReadFull(c, got)
+		require.NoError(t, err)
+	})
+	synctest.Test(t, func(t *testing.T) {
+		r := newOnline(t, fakemodem.BG96)
+		greet(r, newAuthority(t).issue("gateway.example", time.Now().Add(time.Hour)))
+		stack, err := socket.Open(t.Context(), r.modem, socket.Quectel, &socket.Config{TLS: &socket.TLS{Verify: socket.VerifyNothing}})
+		require.NoError(t, err)
+		defer stack.Close()
+		r.fake.SetSocketFaults(fakemodem.SocketFaults{SlowTLS: 1500 * time.Millisecond})
+		r.fake.OnCommand("+QSSLOPEN", func(*fakemodem.Call) fakemodem.Result {
+			time.Sleep(time.Second)
+			return fakemodem.Default
+		})
+		var all sync.WaitGroup
+		for range 4 {
+			all.Go(func() {
+				if c, err := stack.DialContext(t.Context(), "tcp", "10.65.0.9:443"); err != nil {
+					t.Error(err)
+				} else {
+					c.Close()
+				}
+			})
 		}
 		all.Wait()
 	})

@@ -147,7 +147,7 @@ func (d quectel) listen(ctx context.Context, s *conn) error {
 
 // opened runs an opening and waits for its report.
 func (d quectel) opened(ctx context.Context, s *conn, text, name string) error {
-	_, err := d.c.Command(ctx, at.Command{Text: text, Timeout: orDuration(d.cfg.OpenTimeout, quectelActivate),
+	_, err := d.c.Command(ctx, at.Command{Text: text, Timeout: orDuration(d.cfg.OpenTimeout, quectelActivate), Accept: noAnswer,
 		Stages: []at.Stage{report(name, 1, s.id)}})
 	return err
 }

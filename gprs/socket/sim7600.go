@@ -128,7 +128,7 @@ func (d sim7600) open(ctx context.Context, s *conn) error {
 	if s.network == "udp" {
 		text = fmt.Sprintf(`+CIPOPEN=%d,"UDP",,,%d`, s.id, 50000+s.id)
 	}
-	_, err := d.c.Command(ctx, at.Command{Text: text, Timeout: orDuration(d.cfg.OpenTimeout, 120*time.Second),
+	_, err := d.c.Command(ctx, at.Command{Text: text, Timeout: orDuration(d.cfg.OpenTimeout, 120*time.Second), Accept: noAnswer,
 		Stages: []at.Stage{report("+CIPOPEN", 1, s.id)}})
 	return err
 }
@@ -140,7 +140,7 @@ func (d sim7600) send(ctx context.Context, s *conn, p piece) (int, error) {
 	}
 	taken := 0
 	_, err := d.c.Command(ctx, at.Command{
-		Text: text, Prompt: d.prompt("", p.data, 0), Timeout: 60 * time.Second,
+		Text: text, Prompt: d.prompt("", p.data, 0), Timeout: 60 * time.Second, Accept: noAnswer,
 		Stages: []at.Stage{{Match: func(line string) (bool, error) {
 			n, ok := numbers(line, "+CIPSEND")
 			if !ok || len(n) < 3 || n[0] != s.id {
@@ -163,9 +163,14 @@ func (d sim7600) receive(ctx context.Context, s *conn, max int) (piece, error) {
 	return rxGet(ctx, d.c, s, max)
 }
 
-// state reads one of ten flags; who has closed is not told.
+// state reads one of ten flags; who has closed is not told. The report of a
+// close, which has two numbers, may come in between.
 func (d sim7600) state(ctx context.Context, s *conn) (state, error) {
-	res, err := d.run(ctx, sim7600Answer, "+CIPCLOSE?")
+	flags := func(line string) bool {
+		n, _ := numbers(line, "+CIPCLOSE")
+		return len(n) == d.limits().ids
+	}
+	res, err := d.c.Command(ctx, at.Command{Text: "+CIPCLOSE?", Timeout: sim7600Answer, Accept: flags})
 	if err != nil {
 		return stateGone, ignoreRefusal(err)
 	}
@@ -181,7 +186,7 @@ func (d sim7600) state(ctx context.Context, s *conn) (state, error) {
 }
 
 func (d sim7600) close(ctx context.Context, s *conn) error {
-	_, err := d.c.Command(ctx, at.Command{Text: fmt.Sprintf("+CIPCLOSE=%d", s.id), Timeout: closeTimeout,
+	_, err := d.c.Command(ctx, at.Command{Text: fmt.Sprintf("+CIPCLOSE=%d", s.id), Timeout: closeTimeout, Accept: noAnswer,
 		Stages: []at.Stage{report("+CIPCLOSE", 1, s.id)}})
 	return err
 }

@@ -50,6 +50,10 @@ func (noSenders) listen(context.Context, *conn) error {
 	return fmt.Errorf("%w: the modem does not tell who sent a datagram; dial one peer", errors.ErrUnsupported)
 }
 
+// noAnswer is the Accept of commands that are answered behind their OK alone: a
+// line of their name that comes before is the report of another socket.
+func noAnswer(string) bool { return false }
+
 // refused tells whether the modem said no, as opposed to a line that does not
 // work.
 func refused(err error) bool {
