@@ -48,6 +48,7 @@ func (s *Stack) establish(ctx context.Context, network, host string, port int, o
 	if err != nil {
 		return nil, err
 	}
+	defer s.dials.Done()
 	ctx, cancel := context.WithTimeout(ctx, orDuration(s.cfg.OpenTimeout, 120*time.Second))
 	defer cancel()
 	defer context.AfterFunc(s.opens, cancel)()
@@ -63,7 +64,7 @@ func (s *Stack) establish(ctx context.Context, network, host string, port int, o
 // opener is a driver's way to open a socket.
 type opener func(ctx context.Context, k *conn) error
 
-// reserve takes a free number, where it is ours to choose.
+// reserve takes a free number, where it is ours to choose, and counts a dial.
 func (s *Stack) reserve(network, host string, port int) (*conn, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -76,12 +77,14 @@ func (s *Stack) reserve(network, host string, port int) (*conn, error) {
 		return nil, ErrNoSocket
 	}
 	if lim.ownIDs {
+		s.dials.Add(1)
 		return k, nil
 	}
 	for id := range lim.ids {
 		if s.sockets[id] == nil {
 			k.id = id
 			s.sockets[id] = k
+			s.dials.Add(1)
 			return k, nil
 		}
 	}

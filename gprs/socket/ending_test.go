@@ -11,6 +11,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -359,16 +360,17 @@ func TestCloseIsAskedAgain(t *testing.T) {
 	names := map[string]string{"SIM800": "+CIPCLOSE", "SIM7600": "+CIPCLOSE", "Quectel": "+QICLOSE", "u-blox": "+USOCL", "u-blox with profiles": "+USOCL"}
 	each(t, nil, func(t *testing.T, r *rig) {
 		c, _ := r.connect("tcp")
-		silent := true
+		var silent atomic.Bool
+		silent.Store(true)
 		r.fake.OnCommand(names[ours(t).String()], func(call *fakemodem.Call) fakemodem.Result {
-			if silent && call.Op == fakemodem.Set {
+			if silent.Load() && call.Op == fakemodem.Set {
 				return fakemodem.Silent
 			}
 			return fakemodem.Default
 		})
 		require.Error(t, c.Close())
 		require.Equal(t, 1, r.fake.OpenSockets())
-		silent = false
+		silent.Store(false)
 		time.Sleep(2 * time.Minute)
 		require.Zero(t, r.fake.OpenSockets())
 	})

@@ -147,8 +147,12 @@ func TestChaos(t *testing.T) {
 					drained := make(chan struct{})
 					go func() {
 						defer close(drained)
-						for far := range r.peers {
-							go answer(far, rand.New(rand.NewPCG(uint64(seed), uint64(dice.Uint32()))))
+						for i := uint64(0); ; i++ {
+							far, ok := <-r.peers
+							if !ok {
+								return
+							}
+							go answer(far, rand.New(rand.NewPCG(uint64(seed), i)))
 						}
 					}()
 					for range 4 {
@@ -215,7 +219,8 @@ func use(ctx context.Context, stack *socket.Stack, dice *rand.Rand) {
 	}
 	c.SetDeadline(time.Now().Add(time.Duration(dice.IntN(20_000)) * time.Millisecond))
 	var both sync.WaitGroup
-	both.Go(func() { c.Write(make([]byte, dice.IntN(10_000))) })
+	much := make([]byte, dice.IntN(10_000))
+	both.Go(func() { c.Write(much) })
 	both.Go(func() { io.Copy(io.Discard, c) })
 	if dice.IntN(3) == 0 {
 		time.Sleep(time.Second)

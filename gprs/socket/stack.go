@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -78,6 +80,7 @@ type Stack struct {
 	opens  context.Context // of those that connect; ends first
 	stop   context.CancelFunc
 	work   sync.WaitGroup // goroutines of the sockets
+	dials  sync.WaitGroup // callers who open a socket
 	done   chan struct{}
 
 	closeBegun atomic.Bool
@@ -157,13 +160,9 @@ func (s *Stack) lose(cause error) {
 	}
 	first := !s.ending
 	s.ending = true
-	var all []*conn
-	for _, k := range s.sockets {
-		all = append(all, k)
-	}
 	s.mu.Unlock()
 	s.stop()
-	for _, k := range all {
+	for _, k := range s.list() {
 		k.fail(cause)
 	}
 	if first {
@@ -186,16 +185,13 @@ func (s *Stack) Close() error {
 	for _, stop := range s.stops {
 		stop()
 	}
-	s.mu.Lock()
-	var all []*conn
-	for _, k := range s.sockets {
-		if k.started { // the others are with whoever opens them
-			all = append(all, k)
+	s.dials.Wait()
+	for _, k := range s.list() {
+		if k.started {
+			_ = k.Close()
+		} else {
+			s.release(k) // its caller has left
 		}
-	}
-	s.mu.Unlock()
-	for _, k := range all {
-		_ = k.Close() // stopping the service closes what is left
 	}
 	ctx, cancel := context.WithTimeout(s.ctx, stopTimeout)
 	s.closeErr = s.driver.stop(ctx)
@@ -203,6 +199,13 @@ func (s *Stack) Close() error {
 	s.cancel()
 	s.work.Wait()
 	return s.closeErr
+}
+
+// list gives all sockets.
+func (s *Stack) list() []*conn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Collect(maps.Values(s.sockets))
 }
 
 // Done is closed when the Stack has ended: by Close, or since the network took
