@@ -19,8 +19,12 @@ const acknowledgeLimit = 12 * time.Second
 // written; without, once the handler has returned nil or, for part of a long
 // message, once it is held. It runs on the goroutine of its subscription.
 func (s *Service) handedOver(ctx context.Context, n at.Notification, r *receiver) {
-	a := arrival{pdu: s.pdu(n.Line, n.Body), report: strings.HasPrefix(n.Line, "+CDS")}
+	a := s.arrivalOf(n.Line, n.Body)
+	a.report = strings.HasPrefix(n.Line, "+CDS")
 	err := s.load(ctx)
+	if err == nil && a.damaged && s.sentAgain(&a) {
+		err = errDamaged
+	}
 	if err == nil {
 		err = r.keep(ctx, a)
 	}
@@ -29,6 +33,14 @@ func (s *Service) handedOver(ctx context.Context, n at.Notification, r *receiver
 		s.cfg.Logger.Warn("a message that was handed over is not safe yet", "err", err)
 		r.look(everywhere) // try again soon, and set up a modem that stopped handing over
 	}
+}
+
+// sentAgain tells whether the network sends a damaged message again when it is
+// not acknowledged. One that comes the same way again is taken as it is.
+func (s *Service) sentAgain(a *arrival) bool {
+	d := digestOf(a.octets())
+	before := s.damaged.Swap(&d)
+	return s.acknowledged.Load() && (before == nil || *before != d)
 }
 
 // keep makes an arrival safe, or says why it is not.

@@ -46,9 +46,10 @@ type slot struct {
 
 // arrival is a TPDU that came.
 type arrival struct {
-	pdu    string // service centre and TPDU in hexadecimal, as the modem gave it
-	report bool   // +CDS said that it is a status report
-	slot   *slot  // where it lies in the modem; nil if it was handed to us directly
+	pdu     string // service centre and TPDU in hexadecimal, as the modem gave it
+	report  bool   // +CDS said that it is a status report
+	damaged bool   // on its way from the modem
+	slot    *slot  // where it lies in the modem; nil if it was handed to us directly
 }
 
 // message is complete and waits for the handler.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/telemodem/telemodem/fakemodem"
 	"github.com/telemodem/telemodem/sms"
+	"github.com/telemodem/telemodem/sms/tpdu"
 )
 
 // What cannot be decoded is handed over as it came, with the error, and is
@@ -237,4 +238,130 @@ func TestMoreMessages(t *testing.T) {
 			require.Equal(t, []string{"+CMGS"}, dialogue, "one part needs no link")
 		})
 	}
+}
+
+// deliverTPDU is a message as the network sends it.
+func deliverTPDU(t *testing.T, text string) []byte {
+	parts, err := tpdu.Split(text, nil)
+	require.NoError(t, err)
+	d := tpdu.Deliver{DCS: parts.DCS(0), UserData: parts.At(0), Timestamp: tpdu.NewTimestamp(time.Now())}
+	d.Originator, err = tpdu.ParseAddress("+15550100")
+	require.NoError(t, err)
+	octets, err := d.AppendBinary(nil)
+	require.NoError(t, err)
+	return octets
+}
+
+// damages are ways to damage the line of a PDU.
+var damages = map[string]func(pdu string) string{
+	"octets lost":       func(pdu string) string { return pdu[:20] + pdu[24:] },
+	"the end lost":      func(pdu string) string { return pdu[:len(pdu)-4] },
+	"half an octet":     func(pdu string) string { return pdu[:len(pdu)-1] },
+	"another line":      func(string) string { return "^RSSI:18" },
+	"a character wrong": func(pdu string) string { return pdu[:10] + "?" + pdu[11:] },
+}
+
+// F04, F08, F28: a stored message that is damaged on its way from the modem is
+// read again, and not deleted before.
+func TestADamagedReadingIsNotTheMessage(t *testing.T) {
+	for name, damage := range damages {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				b := newBench(t, nil)
+				arrived := b.receive(t, nil)
+				time.Sleep(time.Minute)
+				octets := deliverTPDU(t, "whole at last")
+				pdu := fmt.Sprintf("00%X", octets)
+				readings, lying := 0, true
+				b.fake.OnCommand("+CMGL", func(c *fakemodem.Call) fakemodem.Result {
+					if !lying {
+						return fakemodem.Default
+					}
+					body := pdu
+					if readings++; readings < 4 { // never twice the same way
+						body = damage(pdu[:len(pdu)-2*readings])
+						if name == "another line" {
+							body += fmt.Sprint(readings)
+						}
+					}
+					c.Info(fmt.Sprintf("+CMGL: 7,0,,%d\r\n%s", len(octets), body))
+					return fakemodem.OK
+				})
+				b.fake.OnCommand("+CMGD", func(c *fakemodem.Call) fakemodem.Result {
+					require.Equal(t, 4, readings)
+					lying = false
+					return fakemodem.OK
+				})
+				b.fake.Emit(`+CMTI: "ME",7`)
+				began := time.Now()
+				in := <-arrived
+				require.NoError(t, in.Err)
+				require.Equal(t, "whole at last", in.Text)
+				require.Less(t, time.Since(began), time.Minute)
+				time.Sleep(time.Hour)
+				synctest.Wait()
+				require.Empty(t, arrived)
+			})
+		})
+	}
+}
+
+// The same of one that is handed over directly: the network sends it again.
+func TestADamagedMessageIsNotAcknowledged(t *testing.T) {
+	for name, damage := range damages {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				b := newBench(t, &sms.Config{Store: storeIn(t), Quirks: sms.Quirks{Direct: true}})
+				arrived := b.receive(t, nil)
+				time.Sleep(time.Minute)
+				acks := watchAcknowledgments(b.fake)
+				octets := deliverTPDU(t, "whole at last")
+				pdu := fmt.Sprintf("00%X", octets)
+				b.fake.Emit(fmt.Sprintf("+CMT: ,%d\r\n%s", len(octets), damage(pdu)))
+				time.Sleep(5 * time.Second)
+				require.Equal(t, []string{"2"}, acks.texts)
+				require.Empty(t, arrived)
+				b.fake.Emit(fmt.Sprintf("+CMT: ,%d\r\n%s", len(octets), pdu))
+				in := <-arrived
+				require.NoError(t, in.Err)
+				require.Equal(t, "whole at last", in.Text)
+				time.Sleep(time.Second)
+				require.Equal(t, []string{"2", ""}, acks.texts)
+			})
+		})
+	}
+}
+
+// Two messages listed in one place, because a digit of the other was lost: none
+// is deleted from a place where it may not be.
+func TestAPlaceIsNotGuessed(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		arrived := b.receive(t, nil)
+		time.Sleep(time.Minute)
+		there := map[string][]byte{"2": deliverTPDU(t, "two"), "12": deliverTPDU(t, "twelve")}
+		torn := true
+		b.fake.OnCommand("+CMGL", func(c *fakemodem.Call) fakemodem.Result {
+			for _, place := range []string{"2", "12"} {
+				if octets := there[place]; octets != nil {
+					if torn && place == "12" {
+						torn, place = false, "2"
+					}
+					c.Info(fmt.Sprintf("+CMGL: %s,0,,%d\r\n00%X", place, len(octets), octets))
+				}
+			}
+			return fakemodem.OK
+		})
+		b.fake.OnCommand("+CMGD", func(c *fakemodem.Call) fakemodem.Result {
+			require.False(t, torn)
+			delete(there, c.Text)
+			return fakemodem.OK
+		})
+		b.fake.Emit(`+CMTI: "ME",2`)
+		require.ElementsMatch(t, []string{"two", "twelve"}, []string{(<-arrived).Text, (<-arrived).Text})
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		require.Empty(t, there)
+		require.Empty(t, arrived)
+	})
 }

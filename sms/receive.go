@@ -75,6 +75,7 @@ type receiver struct {
 	// Of the goroutine that looks through the storages.
 	failures int
 	deleted  map[slot]digest // to see whether they are gone
+	damaged  map[slot]digest // as they were read last
 	phantoms map[string]int  // counts of storages that list nothing
 }
 
@@ -273,12 +274,13 @@ func (r *receiver) take(ctx context.Context, listed []arrival) (removed int, err
 	if len(listed) == 0 {
 		return 0, nil
 	}
+	listed, damage := r.whole(listed)
 	stubborn := r.noteUndeleted(listed)
 	out, err := r.admit(time.Now(), listed)
 	if out.repeats > stubborn {
 		r.s.event(Event{Kind: EventDuplicate})
 	}
-	failures := []error{err}
+	failures := []error{damage, err}
 	for _, place := range out.surplus {
 		failures = append(failures, r.remove(ctx, place, listed))
 	}

@@ -56,7 +56,9 @@ func (s *Service) setup(ctx context.Context) error {
 	if chosen.storages, chosen.memories, err = s.selectStorages(ctx); err != nil {
 		return fmt.Errorf("sms: message storage: %w", err)
 	}
-	if chosen.indications, err = s.selectIndications(ctx, s.phase2plus(ctx)); err != nil {
+	direct := s.phase2plus(ctx)
+	s.acknowledged.Store(direct)
+	if chosen.indications, err = s.selectIndications(ctx, direct); err != nil {
 		return fmt.Errorf("sms: notifications: %w", err)
 	}
 	s.routing = chosen

@@ -34,6 +34,9 @@ type Service struct {
 	ready      atomic.Bool            // the modem is set up
 	generation atomic.Uint64          // counts boots that were noticed
 	receiving  atomic.Bool            // a Receive is running
+
+	acknowledged atomic.Bool            // the network waits for +CNMA
+	damaged      atomic.Pointer[digest] // what was handed over damaged last
 }
 
 // New returns a Service on a modem. It says nothing to the modem before the

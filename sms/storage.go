@@ -69,9 +69,15 @@ func (l *listing) read(s *Service, resp at.Response, storage string) {
 			continue // drafts and sent messages are not ours to delete
 		}
 		if len(l.messages) < maxListed {
-			l.messages = append(l.messages, arrival{pdu: s.pdu(info.Text, info.Body), slot: &slot{storage, index, l.generation}})
+			l.add(s, info, slot{storage, index, l.generation})
 		}
 	}
+}
+
+func (l *listing) add(s *Service, info at.Info, place slot) {
+	a := s.arrivalOf(info.Text, info.Body)
+	a.slot = &place
+	l.messages = append(l.messages, a)
 }
 
 // readEach reads the slots of a storage one by one until all that the modem
@@ -90,7 +96,7 @@ func (s *Service) readEach(ctx context.Context, l listing, storage string) (list
 		}
 		l.lines++
 		if received(stat) {
-			l.messages = append(l.messages, arrival{pdu: s.pdu(resp.Info[0].Text, resp.Info[0].Body), slot: &slot{storage, index, l.generation}})
+			l.add(s, resp.Info[0], slot{storage, index, l.generation})
 		}
 	}
 	return l, nil

@@ -30,10 +30,10 @@ func (s *Service) storedBody(line string) at.Body {
 
 // pdu is a received message or report in the form of PDU mode. One in text mode
 // is put into the SMS-DELIVER or SMS-STATUS-REPORT that it must have been; where
-// that cannot be done, it is the line and its body as they came.
-func (s *Service) pdu(line string, body []byte) string {
+// that cannot be done, ok is false and it is the line and its body as they came.
+func (s *Service) pdu(line string, body []byte) (pdu string, ok bool) {
 	if !s.cfg.Quirks.TextMode {
-		return string(body)
+		return string(body), true
 	}
 	read := func() ([]byte, error) { return deliverOf(line, body, s.confirmedCharset()) }
 	if at, ok := reportAt(line); ok {
@@ -41,10 +41,10 @@ func (s *Service) pdu(line string, body []byte) string {
 	}
 	octets, err := read()
 	if err != nil {
-		s.cfg.Logger.Warn("a message in text mode makes no sense; handed over as it came", "err", err)
-		return line + "\n" + string(body)
+		s.cfg.Logger.Warn("a message in text mode makes no sense", "err", err)
+		return line + "\n" + string(body), false
 	}
-	return string(tpdu.AppendHex(nil, tpdu.Address{}, octets))
+	return string(tpdu.AppendHex(nil, tpdu.Address{}, octets)), true
 }
 
 // reportAt tells whether a line is a status report, and which of its fields is
