@@ -236,6 +236,26 @@ func TestWaitRegisteredWithoutNotification(t *testing.T) {
 	})
 }
 
+// A command that is refused while another one is answered is not asked again; a
+// modem that refuses all of them is asked again, and an error each time.
+func TestRegistrationThatIsRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, r := newTestRadio(t, &RadioConfig{Quirks: &Quirks{Domains: []Domain{DomainCS, DomainPS}}})
+		s.on("+CREG?", cme(3))
+		s.on("+CGREG?", cme(3))
+		for range 3 {
+			_, err := r.Registration(t.Context())
+			require.ErrorIs(t, err, at.CMEError{Code: 3})
+		}
+		s.on("+CGREG?", lines("+CGREG: 2,1"))
+		for range 3 {
+			reg, err := r.Registration(t.Context())
+			require.NoError(t, err)
+			require.Equal(t, StateHome, reg.State)
+		}
+	})
+}
+
 // A SIM that wants its PIN ends the wait, unless somebody else is opening it; a
 // PUK ends it in any case.
 func TestWaitRegisteredWhileTheSIMIsOpened(t *testing.T) {

@@ -38,13 +38,16 @@ func (r *Radio) Registration(ctx context.Context) (Registration, error) {
 		}
 	}
 	if answered {
-		firstErr = nil
+		return r.merged(), nil
 	}
+	r.mu.Lock() // a modem that refuses all of them has another trouble: ask again the next time
+	r.missing = [numDomains]bool{}
+	r.mu.Unlock()
 	return r.merged(), firstErr
 }
 
 // askDomain asks for one domain. One that the modem does not know is not asked
-// again before the next Init.
+// again before the next Init, unless it knows none of them.
 func (r *Radio) askDomain(ctx context.Context, d Domain) error {
 	cmd := at.Command{Text: d.String() + "?"}
 	if r.quirks.PlainRegistration {

@@ -17,6 +17,7 @@ const (
 	troubleBusy                   // another program has the line
 	troubleDeaf                   // nothing answers on it
 	troubleSick                   // the modem answers, but cannot be used
+	troubleNoSIM                  // it works, but has no SIM
 	troubleNetwork                // it works, but no network is found for long
 	troubleData                   // it is registered, but data calls fail one after the other
 	numTroubles
@@ -33,6 +34,8 @@ func troubleOf(err error) trouble {
 		return troubleGone
 	case errors.Is(err, at.ErrNoAnswer), errors.Is(err, at.ErrDataMode):
 		return troubleDeaf
+	case errors.Is(err, errAbsent):
+		return troubleNoSIM
 	}
 	return troubleSick
 }
@@ -52,6 +55,7 @@ var steps = [numTroubles][]step{
 	troubleGone:    {{RungPower, 6, 10 * time.Minute}},
 	troubleDeaf:    {{RungRestart, 3, 0}, {RungPower, 4, 10 * time.Minute}},
 	troubleSick:    {{RungRadio, 2, 0}, {RungRestart, 3, 0}, {RungPower, 5, 10 * time.Minute}},
+	troubleNoSIM:   {{RungRadio, 2, 0}, {RungRestart, 4, 10 * time.Minute}, {RungPower, 6, time.Hour}},
 	troubleNetwork: {{RungRestart, 4, 30 * time.Minute}, {RungPower, 6, 2 * time.Hour}},
 	troubleData:    {{RungAttach, 3, 0}, {RungRadio, 5, 0}, {RungRestart, 8, 10 * time.Minute}, {RungPower, 12, 30 * time.Minute}},
 }
@@ -62,8 +66,9 @@ var steps = [numTroubles][]step{
 var resetGaps = [...]time.Duration{0, 10 * time.Minute, 30 * time.Minute, time.Hour}
 
 // repeats are the least times until a reset that did not help is tried again,
-// by trouble: that there is no network, or no data, is seldom the modem's fault.
-var repeats = [numTroubles]time.Duration{troubleNetwork: 24 * time.Hour, troubleData: 6 * time.Hour}
+// by trouble: that there is no SIM, no network or no data is seldom the modem's
+// fault.
+var repeats = [numTroubles]time.Duration{troubleNoSIM: 24 * time.Hour, troubleNetwork: 24 * time.Hour, troubleData: 6 * time.Hour}
 
 // calmTime is how long a modem has to do well until its troubles are forgotten.
 const calmTime = 30 * time.Minute

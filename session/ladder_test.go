@@ -125,6 +125,7 @@ func TestTroubleOf(t *testing.T) {
 		{&at.CommandError{Err: at.ErrNoAnswer}, troubleDeaf},
 		{fmt.Errorf("%w: +++ was not answered", at.ErrDataMode), troubleDeaf},
 		{&at.CommandError{Err: at.CMEError{Code: 13}}, troubleSick},
+		{fmt.Errorf("session: %w", errAbsent), troubleNoSIM},
 	} {
 		require.Equal(t, c.want, troubleOf(c.err), c.err)
 	}

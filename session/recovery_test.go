@@ -433,3 +433,83 @@ func TestPromise7BudgetsOutliveTheProcess(t *testing.T) {
 		require.Equal(t, 6, cuts)
 	})
 }
+
+// A modem that refuses everything from some day on is sick, though it answers.
+func TestPromise7ModemThatRefusesEverythingIsRestarted(t *testing.T) {
+	inTime(t, func(t *testing.T, network *fakemodem.Network) {
+		fake := network.NewModem(fakemodem.EC25)
+		s := open(t, powered(on(fake), fake))
+		registers(t, s, time.Minute)
+		j := keepJournal(t, s)
+		names := []string{"+CREG", "+CGREG", "+CEREG", "+CSQ", "+CESQ", "+QCSQ", "+CPIN", "+CFUN"}
+		for _, name := range names {
+			fake.OnCommand(name, fakemodem.Answer("ERROR"))
+		}
+		time.Sleep(30 * time.Minute)
+		require.Equal(t, []session.Rung{session.RungRadio, session.RungRestart, session.RungPower}, j.rungs())
+		for _, name := range names {
+			fake.OnCommand(name, nil)
+		}
+		registers(t, s, time.Hour)
+	})
+}
+
+// A modem without any registration command was never well by that measure, and
+// is left alone.
+func TestModemWithoutRegistrationCommandsIsLeftAlone(t *testing.T) {
+	inTime(t, func(t *testing.T, network *fakemodem.Network) {
+		fake := network.NewModem(fakemodem.Plain)
+		for _, name := range []string{"+CREG", "+CGREG", "+CEREG", "+C5GREG"} {
+			fake.OnCommand(name, fakemodem.Answer("ERROR"))
+		}
+		s := open(t, powered(on(fake), fake))
+		j := keepJournal(t, s)
+		time.Sleep(24 * time.Hour)
+		require.Empty(t, j.rungs())
+		require.Equal(t, 1, s.Status().Starts)
+	})
+}
+
+// Someone takes the SIM away for some days: the modem is not reset for that
+// more than once a day, and the card is found when it is back.
+func TestPromise7SIMIsAwayForDays(t *testing.T) {
+	inTime(t, func(t *testing.T, network *fakemodem.Network) {
+		fake := network.NewModem(fakemodem.SIM800, fakemodem.WithPIN("4711"))
+		cfg := powered(on(fake), fake)
+		cfg.PIN = "4711"
+		s := open(t, cfg)
+		registers(t, s, time.Minute)
+		j := keepJournal(t, s)
+		fake.RemoveSIM()
+		fake.Reset()
+		time.Sleep(3 * 24 * time.Hour)
+		require.LessOrEqual(t, len(j.rungs()), 1+2+3, "the radio once, restart and power once, then one a day: %v", j.rungs())
+		fake.InsertSIM()
+		registers(t, s, 10*time.Minute)
+		left, _ := fake.PINAttempts()
+		require.Equal(t, 3, left)
+	})
+}
+
+// Switching the radio on restarts some modems (fault F98): that is no trouble.
+func TestF98RadioThatRestarts(t *testing.T) {
+	inTime(t, func(t *testing.T, network *fakemodem.Network) {
+		fake := network.NewModem(fakemodem.SIM800, fakemodem.WithPIN("4711"))
+		cfg := powered(on(fake), fake)
+		cfg.PIN = "4711"
+		s := open(t, cfg)
+		registers(t, s, time.Minute)
+		j := keepJournal(t, s)
+		fake.Inject(fakemodem.Fault{ID: "F98"})
+		fake.Inject(fakemodem.Fault{ID: "F76", Times: -1})
+		for range 6 { // data calls that fail, up to the radio's rung
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			_, err := s.Connect(ctx)
+			cancel()
+			require.Error(t, err)
+			time.Sleep(time.Minute)
+		}
+		require.Equal(t, []session.Rung{session.RungAttach, session.RungRadio}, j.rungs())
+		registers(t, s, time.Minute)
+	})
+}

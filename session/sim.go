@@ -16,8 +16,10 @@ const (
 )
 
 var (
-	errNoPIN       = errors.New("the SIM asks for a PIN and Config.PIN is empty")
-	errPUK         = errors.New("the PIN was entered wrongly too often: enter the PUK and a new PIN by hand")
+	errNoPIN  = errors.New("the SIM asks for a PIN and Config.PIN is empty")
+	errPUK    = errors.New("the PIN was entered wrongly too often: enter the PUK and a new PIN by hand")
+	errAbsent = fmt.Errorf("%w: none is inserted", gprs.ErrNoSIM)
+
 	errLockedAgain = errors.New("the SIM asks for its PIN again")
 	errLocked      = errors.New("the modem is locked to another SIM or operator")
 )
@@ -41,6 +43,9 @@ func (s *Session) openSIM(ctx context.Context) error {
 		return s.closedSIM(ctx, gprs.SecretPUK, state, errPUK)
 	case state == gprs.SIMPersonal:
 		return fmt.Errorf("session: SIM: %w", errLocked)
+	}
+	if state == gprs.SIMAbsent {
+		return fmt.Errorf("session: %w", errAbsent)
 	}
 	return fmt.Errorf("session: SIM %v: %w: insert one, or look at its contacts", state, gprs.ErrNoSIM)
 }

@@ -203,7 +203,12 @@ func (s *Session) check(u *unit) error {
 		return nil // the line is busy with a data call, which has a watch of its own
 	case err != nil && !answered(err):
 		return err
-	case err == nil:
+	case err != nil:
+		if err := u.refused(err); err != nil {
+			return err
+		}
+	default:
+		u.refusals, u.told = 0, true
 		s.noteRegistration(registration)
 		if !registration.State.Registered() {
 			if err := s.checkSearch(ctx, u); err != nil {

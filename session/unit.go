@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -27,6 +28,10 @@ type unit struct {
 	speed   int // rate at which octets leave it in bit/s; 0 where that is not known
 	profile *profile.Profile
 	bearer  *gprs.Bearer
+
+	told     bool // its registration, at least once
+	refusals int  // to tell it, since then
+
 	reboots chan struct{} // gets a value when the modem says that it has booted
 	broken  chan error    // gets a value when only a fresh start will help
 }
@@ -78,6 +83,20 @@ func (u *unit) awaitBoot(ctx context.Context, until time.Time) {
 	case <-ctx.Done():
 	case <-u.modem.Done():
 	}
+}
+
+// maxRefusals is how often in a row a modem may refuse to tell its registration,
+// which it told before, until it is taken for sick.
+const maxRefusals = 3
+
+// refused counts a refusal to tell the registration, and is an error when that
+// makes the modem useless. One that never told it does not have the command.
+func (u *unit) refused(err error) error {
+	u.refusals++
+	if !u.told || u.refusals < maxRefusals {
+		return nil
+	}
+	return fmt.Errorf("session: the modem refuses what it did before: %w", err)
 }
 
 // fail asks for a fresh start.
