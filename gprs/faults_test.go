@@ -55,7 +55,9 @@ func TestF58RegisteredButNotAttached(t *testing.T) {
 		require.True(t, reg.State.Registered())
 		require.False(t, reg.Packet)
 		_, err = b.bearer.Connect(t.Context())
-		require.Error(t, err)
+		var failed *gprs.ConnectError
+		require.ErrorAs(t, err, &failed)
+		require.Equal(t, "attach", failed.Step, "that is what is missing")
 		b.inCommandMode()
 		clear()
 		time.Sleep(10 * time.Second)
@@ -155,34 +157,38 @@ func TestF65PINAfterSilentRestart(t *testing.T) {
 	})
 }
 
-// What a call may die of: each ends the connection with a cause, in command
-// mode, and the next connection works.
-func TestCallsThatDie(t *testing.T) {
-	for _, fault := range []fakemodem.Fault{
-		{ID: "F66"},
-		{ID: "F67"},
-		{ID: "F80"},
-	} {
-		t.Run(fault.ID+" "+fault.Text, func(t *testing.T) {
-			faulty(t, quickEcho, func(t *testing.T, b *bench) {
-				c := b.connect()
-				clear := b.inject(fault)
-				if fault.ID == "F80" {
-					require.NoError(t, b.n.Phone("+15550000009").Send(b.fake.Number(), "hello"))
-				}
-				select {
-				case <-c.Done():
-				case <-time.After(10 * time.Minute):
-					t.Fatal("nobody noticed")
-				}
-				require.Error(t, c.Err())
-				require.True(t, c.Report().CommandMode, "%+v", c.Report())
-				clear()
-				b.inCommandMode()
-				b.connect()
-			})
-		})
-	}
+// dies has a call die of a fault: it ends with a cause, in command mode, and the
+// next one works.
+func dies(t *testing.T, fault fakemodem.Fault, strike func(b *bench)) {
+	faulty(t, quickEcho, func(t *testing.T, b *bench) {
+		c := b.connect()
+		clear := b.inject(fault)
+		strike(b)
+		select {
+		case <-c.Done():
+		case <-time.After(10 * time.Minute):
+			t.Fatal("nobody noticed")
+		}
+		require.Error(t, c.Err())
+		require.True(t, c.Report().CommandMode, "%+v", c.Report())
+		clear()
+		b.inCommandMode()
+		b.connect()
+	})
+}
+
+func TestF66ContextTakenAway(t *testing.T) {
+	dies(t, fakemodem.Fault{ID: "F66"}, func(*bench) {})
+}
+
+func TestF67ContextGoneWithoutAWord(t *testing.T) {
+	dies(t, fakemodem.Fault{ID: "F67"}, func(*bench) {})
+}
+
+func TestF80MessageEndsTheCall(t *testing.T) {
+	dies(t, fakemodem.Fault{ID: "F80"}, func(b *bench) {
+		require.NoError(b.t, b.n.Phone("+15550000009").Send(b.fake.Number(), "hello"))
+	})
 }
 
 // F68: packets do not pass, or one way only. LCP echo may still be answered by the modem,

@@ -87,6 +87,30 @@ func TestF66WordOnTheControlChannel(t *testing.T) {
 	})
 }
 
+// F66: the modem says that the context is gone, keeps the call open and its LCP
+// answering: nothing else tells.
+func TestF66WordAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := muxed(t, gprs.BearerConfig{})
+		c := b.connect()
+		b.fake.OnCommand("+CGACT", func(c *fakemodem.Call) fakemodem.Result {
+			if c.Op != fakemodem.Read {
+				return fakemodem.Default
+			}
+			c.Info("+CGACT: 1,0")
+			return fakemodem.OK
+		})
+		b.fake.Emit(`+CGEV: NW DEACT "IP","10.0.0.1",1`)
+		start := time.Now()
+		<-c.Done()
+		require.ErrorIs(t, c.Err(), gprs.ErrContextLost)
+		require.Less(t, time.Since(start), time.Minute)
+		require.True(t, c.Report().CommandMode)
+		b.fake.OnCommand("+CGACT", nil)
+		b.connect()
+	})
+}
+
 // The registration is lost during the call: after the hold time the call ends,
 // although LCP says nothing.
 func TestRegistrationLostDuringTheCall(t *testing.T) {
