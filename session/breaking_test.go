@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -59,29 +60,53 @@ func TestOpenMayEndAtAnyMoment(t *testing.T) {
 	})
 }
 
-// The same at any moment of its life with a modem that hangs, so that each rung
+// The same at any moment of its life with a modem in trouble, so that each rung
 // is met; the next session finds the modem usable.
 func TestCloseAtAnyMomentOfRecovery(t *testing.T) {
-	for at := 10 * time.Second; at < 25*time.Minute; at += 19 * time.Second {
-		inTime(t, func(t *testing.T, network *fakemodem.Network) {
-			fake := network.NewModem(fakemodem.SIM800, fakemodem.WithPIN("4711"))
-			cfg := powered(on(fake), fake)
-			cfg.PIN = "4711"
-			s, err := session.Open(t.Context(), cfg)
-			require.NoError(t, err)
-			clear, err := fake.Inject(fakemodem.Fault{ID: "F99"})
-			require.NoError(t, err)
-			time.Sleep(at)
-			state := s.Status()
-			closes(t, s, fmt.Sprintf("after %v: %v, %v", at, state.State, state.Err))
-			clear()
-			if !fake.On() { // the hook was told to end in the midst
-				fake.PowerOn()
+	for name, trouble := range map[string]struct {
+		begin func(*fakemodem.Modem)
+		end   func(*fakemodem.Modem)
+		lasts time.Duration
+	}{
+		"deaf": {
+			func(fake *fakemodem.Modem) { fake.Inject(fakemodem.Fault{ID: "F99"}) },
+			func(fake *fakemodem.Modem) { fake.ClearFaults() }, 25 * time.Minute,
+		},
+		"sick": {
+			func(fake *fakemodem.Modem) {
+				fake.OnCommand("+CPIN", fakemodem.Answer("+CME ERROR: 13"))
+				fake.Reset()
+			},
+			func(fake *fakemodem.Modem) { fake.OnCommand("+CPIN", nil) }, 25 * time.Minute,
+		},
+		"no network": {
+			func(fake *fakemodem.Modem) { fake.Network().SetCoverage(fakemodem.NoCoverage) },
+			func(fake *fakemodem.Modem) { fake.Network().SetCoverage(fakemodem.FullCoverage) }, 80 * time.Minute,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for at := 10 * time.Second; at < trouble.lasts; at += trouble.lasts/60 + 371*time.Millisecond {
+				inTime(t, func(t *testing.T, network *fakemodem.Network) {
+					fake := network.NewModem(fakemodem.SIM800, fakemodem.WithPIN("4711"))
+					cfg := powered(on(fake), fake)
+					cfg.PIN = "4711"
+					s, err := session.Open(t.Context(), cfg)
+					require.NoError(t, err)
+					trouble.begin(fake)
+					time.Sleep(at)
+					state := s.Status()
+					closes(t, s, fmt.Sprintf("after %v: %v, %v", at, state.State, state.Err))
+					trouble.end(fake)
+					if !fake.On() { // the hook was told to end in the midst
+						fake.PowerOn()
+					}
+					time.Sleep(20 * time.Second)
+					s, err = session.Open(t.Context(), cfg)
+					require.NoError(t, err, "after %v: %v, %v", at, state.State, state.Err)
+					registers(t, s, 10*time.Minute)
+					closes(t, s, "the next one")
+				})
 			}
-			time.Sleep(20 * time.Second)
-			s, err = session.Open(t.Context(), cfg)
-			require.NoError(t, err, "after %v: %v, %v", at, state.State, state.Err)
-			closes(t, s, "the next one")
 		})
 	}
 }
@@ -299,4 +324,63 @@ func TestSIMRemovedDuringADataCall(t *testing.T) {
 			require.Equal(t, 1, s.Status().Starts)
 		})
 	}
+}
+
+// A session may be closed at any moment of a data call's way up and down. In
+// real time, for gVisor's stack, and all at once.
+func TestCloseAtAnyMomentOfADataCall(t *testing.T) {
+	t.Parallel()
+	network := newNetwork(t)
+	address := echo(t, network)
+	var all sync.WaitGroup
+	for _, plain := range []bool{false, true} {
+		for after := time.Duration(0); after < 400*time.Millisecond; after += 40 * time.Millisecond {
+			cfg := on(network.NewModem(fakemodem.SIM800))
+			cfg.NoMultiplexer = plain
+			all.Go(func() {
+				if err := closeInACall(t.Context(), cfg, address, after); err != nil {
+					t.Errorf("after %v, plain %v: %v", after, plain, err)
+				}
+			})
+		}
+	}
+	all.Wait()
+}
+
+// closeInACall closes a session that is dialling, or connected, and opens the
+// next one on its modem.
+func closeInACall(ctx context.Context, cfg session.Config, address string, after time.Duration) error {
+	s, err := session.Open(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	var dialling sync.WaitGroup
+	dialling.Go(func() {
+		for s.Status().State != session.StateClosed {
+			conn, err := s.DialContext(ctx, "tcp", address)
+			if err != nil {
+				time.Sleep(5 * time.Millisecond)
+				continue
+			}
+			io.Copy(io.Discard, conn) // until the session takes it away
+			conn.Close()
+		}
+	})
+	time.Sleep(after)
+	began := time.Now()
+	err = s.Close()
+	if took := time.Since(began); took > closeLimit {
+		err = fmt.Errorf("close took %v", took)
+	}
+	dialling.Wait()
+	if err != nil {
+		return err
+	}
+	again, err := session.Open(ctx, cfg)
+	if err != nil {
+		return fmt.Errorf("the next session: %w", err)
+	}
+	defer again.Close()
+	_, err = again.Radio().WaitRegistered(ctx)
+	return err
 }
