@@ -28,7 +28,8 @@ var socketDialects = map[SocketDialect]*socketDialect{}
 // socketDialect is a dialect as data.
 type socketDialect struct {
 	commands table
-	ids      int // sockets at once
+	ids      int  // sockets at once
+	refuses  bool // a send can fail for now
 	// Notices of a socket; ready and closed get its number.
 	ready  func(s *modemSocket) string
 	closed func(s *modemSocket) string
@@ -430,6 +431,12 @@ func (k *modemSocket) send(_ *Call, data []byte, done func(taken int, err error)
 	s := &k.m.sockets
 	if takeFault(&s.faults.SendFails) || !k.connected() || k.eof {
 		return done(0, net.ErrClosed)
+	}
+	if x := k.m.faults.has("F34"); x != nil && x.strikes() {
+		if s.of(k.m).refuses {
+			return done(0, net.ErrClosed)
+		}
+		data = data[:len(data)/2]
 	}
 	if s.faults.Partial > 0 {
 		data = data[:min(len(data), s.faults.Partial)]

@@ -9,7 +9,8 @@ import (
 // Manual". The service is the context that is active.
 func init() {
 	socketDialects[SocketsQuectel] = &socketDialect{
-		ids: 12,
+		ids:     12,
+		refuses: true,
 		commands: table{
 			"+QICSGP":     {run: qiContext},
 			"+QIACT":      {run: qiActivate, own: true},

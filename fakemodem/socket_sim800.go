@@ -10,7 +10,8 @@ import (
 // GPRSACT, 3 IP STATUS.
 func init() {
 	socketDialects[SocketsSIM800] = &socketDialect{
-		ids: 6,
+		ids:     6,
+		refuses: true,
 		commands: table{
 			"+CIPSHUT":   {run: cipShut},
 			"+CIPMUX":    {run: cipMode, test: "(0,1)"},

@@ -52,7 +52,7 @@ func (k *conn) fetch(polled bool) bool {
 		default:
 		}
 		switch {
-		case notAsked(err):
+		case notAsked(err), errors.Is(err, errLater):
 			return true
 		case err != nil && !refused(err):
 			k.fail(err) // what it has may be lost: no clean end, even if the peer has closed

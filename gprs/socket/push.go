@@ -80,10 +80,12 @@ var errCut = fmt.Errorf("%w: it sent a part of the datagram", ErrSendFailed)
 const smallestPiece = 128
 
 // shrink makes the pieces smaller if a piece of that size was refused although
-// the connection lives: firmware that cannot do what its manual says.
+// the connection lives: firmware that cannot do what its manual says. A refusal
+// behind the data is none: it may have been sent.
 func (k *conn) shrink(err error, size int) bool {
 	size = min(size, k.mostOctets())
-	if k.network == "udp" || size < 2*smallestPiece || !refused(err) {
+	var cmd *at.CommandError
+	if k.network == "udp" || size < 2*smallestPiece || !refused(err) || errors.As(err, &cmd) && cmd.Progress == at.DataWritten {
 		return false
 	}
 	if !k.lives() {

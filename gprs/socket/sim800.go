@@ -2,6 +2,7 @@ package socket
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -134,7 +135,8 @@ func (d sim800) send(ctx context.Context, s *conn, p piece) (int, error) {
 
 // sendError tells a refusal for now from one for good.
 func sendError(err error) error {
-	if err != nil && strings.Contains(err.Error(), "SEND FAIL") {
+	var result at.ResultError
+	if errors.As(err, &result) && strings.HasSuffix(result.Result, "SEND FAIL") {
 		return errLater
 	}
 	return gone(err)

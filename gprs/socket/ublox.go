@@ -17,6 +17,7 @@ type ublox struct {
 	wire
 	kind ubloxKind
 	turn chan struct{} // holds a token while a socket is made
+	late chan string   // what +USOWR and +USOST told behind their OK
 }
 
 // ubloxKind is what differs between the families.
@@ -35,7 +36,7 @@ func newUBloxPSD(c at.Commander, cfg *Config) driver {
 }
 
 func makeUBlox(c at.Commander, cfg *Config, kind ubloxKind) ublox {
-	return ublox{wire{c, cfg}, kind, make(chan struct{}, 1)}
+	return ublox{wire{c, cfg}, kind, make(chan struct{}, 1), make(chan string, 1)}
 }
 
 func (ublox) limits() limits { return limits{ids: 7, send: 1024, receive: 1024, ownIDs: true} }
@@ -46,6 +47,7 @@ const (
 	ubloxActivate = 180 * time.Second     // UBX-13002752, +UPSDA: 3 minutes
 	ubloxStop     = 40 * time.Second      // the same, for the deactivation
 	ubloxGap      = 50 * time.Millisecond // between the @ and the data
+	ubloxLate     = time.Second           // for what an OK came before
 )
 
 // start closes the sockets of another run and brings the context up. Without
@@ -234,11 +236,22 @@ func unknownParameter(err error) bool {
 	return errors.Is(err, at.CMEError{Code: 4}) || errors.Is(err, at.CMEError{Code: 50})
 }
 
-// send tells what was taken; without a word about it nothing was.
+// send tells what was taken; without a word about it, not even behind the OK,
+// nothing was (ubxlib, u_cell_sock.c).
 func (d ublox) send(ctx context.Context, s *conn, p piece) (int, error) {
 	name, to := "+USOWR", ""
 	if p.addr.IsValid() {
 		name, to = "+USOST", fmt.Sprintf(`"%s",%d,`, p.addr.Addr(), p.addr.Port())
+	}
+	taken := func(line string) int {
+		if n, ok := numbers(line, name); ok && len(n) > 1 && n[0] == s.id && n[1] >= 0 && n[1] <= len(p.data) {
+			return n[1]
+		}
+		return 0
+	}
+	select {
+	case <-d.late: // of a send before
+	default:
 	}
 	res, err := d.c.Command(ctx, at.Command{
 		Text:    fmt.Sprintf("%s=%d,%s%d", name, s.id, to, len(p.data)),
@@ -248,12 +261,15 @@ func (d ublox) send(ctx context.Context, s *conn, p piece) (int, error) {
 	if err != nil {
 		return 0, gone(err)
 	}
-	for _, info := range res.Info {
-		if n, ok := numbers(info.Text, name); ok && len(n) > 1 && n[0] == s.id && n[1] >= 0 && n[1] <= len(p.data) {
-			return n[1], nil
-		}
+	if len(res.Info) > 0 {
+		return taken(res.Info[len(res.Info)-1].Text), nil
 	}
-	return 0, nil
+	select { // the word may come behind the OK (F17)
+	case line := <-d.late:
+		return taken(line), nil
+	case <-time.After(ubloxLate):
+		return 0, nil
+	}
 }
 
 // receive reads a counted block between quotes, for datagrams behind the sender.
@@ -315,13 +331,22 @@ func (d ublox) close(ctx context.Context, s *conn) error {
 	return err
 }
 
-func (ublox) notices() []string { return []string{"+UUSORD", "+UUSORF", "+UUSOCL", "+UUPSDD"} }
+func (ublox) notices() []string {
+	return []string{"+UUSORD", "+UUSORF", "+UUSOCL", "+UUPSDD", "+USOWR", "+USOST"}
+}
 
 func (d ublox) notice(line string) notice {
 	for name, kind := range map[string]noticeKind{"+UUSORD": noticeData, "+UUSORF": noticeData, "+UUSOCL": noticeClosed} {
 		if n, ok := numbers(line, name); ok && n[0] >= 0 {
 			return notice{kind, n[0]}
 		}
+	}
+	if strings.HasPrefix(line, "+USO") {
+		select {
+		case d.late <- line:
+		default:
+		}
+		return notice{}
 	}
 	if n, ok := numbers(line, "+UUPSDD"); ok && (!d.kind.profiles || n[0] == d.cfg.Profile) {
 		return notice{kind: noticeLost}

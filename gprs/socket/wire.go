@@ -62,9 +62,9 @@ func refused(err error) bool {
 	return errors.As(err, &cme) || errors.As(err, &result)
 }
 
-// ignoreRefusal makes a refusal an answer: there is no such thing.
+// ignoreRefusal makes a refusal for good an answer: there is no such thing.
 func ignoreRefusal(err error) error {
-	if refused(err) {
+	if refused(err) && !temporary(err) {
 		return nil
 	}
 	return err
@@ -130,12 +130,23 @@ func sender(line string, i int) netip.AddrPort {
 	return netip.AddrPortFrom(addr.Unmap(), uint16(port))
 }
 
-// gone turns a refusal to read or write into ErrSocketGone, keeping the words.
+// gone turns a refusal to read or write into ErrSocketGone, keeping the words,
+// and one for now that came before any data into errLater.
 func gone(err error) error {
-	if err != nil && refused(err) {
-		return errors.Join(ErrSocketGone, err)
+	var cmd *at.CommandError
+	switch {
+	case err == nil || !refused(err):
+		return err
+	case temporary(err) && errors.As(err, &cmd) && cmd.Progress != at.DataWritten:
+		return errLater
 	}
-	return err
+	return errors.Join(ErrSocketGone, err)
+}
+
+// temporary tells whether the modem was only busy: SIM busy, please wait.
+func temporary(err error) bool {
+	var cme at.CMEError
+	return errors.As(err, &cme) && cme.Class() == at.ClassTemporary
 }
 
 // credentials puts APN, user and password between quotes.
