@@ -11,13 +11,22 @@ import (
 // A message may come damaged because the line lost octets of it, or because
 // another line tore in (faults F04, F08, F28). That is no message that cannot be
 // decoded: the modem still has it, or the network. It is looked at again, and
-// taken as it is only when it comes the same way twice.
+// taken as it is only when it comes the same way again: a listing four times,
+// because modems tear the same notification in again and again.
 
 // errDamaged is a message that was left where it is, to be read again.
 var errDamaged = errors.New("sms: a message came damaged and is left to be read again")
 
-// maxDamaged bounds the damaged messages that are remembered.
-const maxDamaged = 1024
+const (
+	maxDamaged   = 1024 // messages that are remembered
+	sameReadings = 4    // of a damaged message, until it is taken as it is
+)
+
+// damage is a damaged message as it was read last.
+type damage struct {
+	digest digest
+	times  int // it was read like this
+}
 
 // intact tells whether a message in PDU mode is as long as the modem announced
 // at the end of the line (3GPP TS 27.005 clause 3.1, <length>).
@@ -47,21 +56,24 @@ func (r *receiver) whole(listed []arrival) (good []arrival, err error) {
 	for _, a := range listed {
 		at[*a.slot]++
 	}
-	damaged := make(map[slot]digest)
+	damaged := make(map[slot]damage)
 	for _, a := range listed {
-		d := digestOf(a.octets())
-		switch {
-		case !a.damaged && at[*a.slot] == 1: // two in one place: a digit was lost
-		case r.damaged[*a.slot] == d:
-		case len(damaged) < maxDamaged:
-			damaged[*a.slot] = d
-			err = errDamaged
-			continue
-		default:
-			err = errDamaged
+		if !a.damaged && at[*a.slot] == 1 { // two in one place: a digit was lost
+			good = append(good, a)
 			continue
 		}
-		good = append(good, a)
+		now := damage{digestOf(a.octets()), 1}
+		if before := r.damaged[*a.slot]; before.digest == now.digest {
+			now.times += before.times
+		}
+		if now.times >= sameReadings {
+			good = append(good, a)
+			continue
+		}
+		err = errDamaged
+		if len(damaged) < maxDamaged {
+			damaged[*a.slot] = now
+		}
 	}
 	if len(listed) > 0 {
 		r.noteDamaged(listed[0].slot.storage, damaged)
@@ -70,14 +82,14 @@ func (r *receiver) whole(listed []arrival) (good []arrival, err error) {
 }
 
 // noteDamaged remembers what is damaged in a storage, in place of what was.
-func (r *receiver) noteDamaged(storage string, damaged map[slot]digest) {
+func (r *receiver) noteDamaged(storage string, damaged map[slot]damage) {
 	for place := range r.damaged {
 		if place.storage == storage {
 			delete(r.damaged, place)
 		}
 	}
 	if len(r.damaged) > maxDamaged || r.damaged == nil {
-		r.damaged = make(map[slot]digest)
+		r.damaged = make(map[slot]damage)
 	}
 	for place, d := range damaged {
 		r.damaged[place] = d

@@ -75,7 +75,7 @@ type receiver struct {
 	// Of the goroutine that looks through the storages.
 	failures int
 	deleted  map[slot]digest // to see whether they are gone
-	damaged  map[slot]digest // as they were read last
+	damaged  map[slot]damage // as they were read last
 	phantoms map[string]int  // counts of storages that list nothing
 }
 
