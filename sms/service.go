@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync/atomic"
+	"time"
 
 	"github.com/telemodem/telemodem/at"
 )
@@ -21,8 +22,9 @@ type Service struct {
 	// fields of this group and the order of dialogues on the modem.
 	sending  chan struct{}
 	routing  routing
-	selected string // storage selected by the last +CPMS
-	loaded   bool   // what the store holds was read
+	selected string    // storage selected by the last +CPMS
+	modeSet  time.Time // when +CMGF was set last
+	loaded   bool      // what the store holds was read
 
 	references *references // has a lock of its own
 	inbox      *inbox      // has a lock that can be waited for

@@ -32,7 +32,7 @@ func (s *Service) list(ctx context.Context, storage string, phantoms int) (l lis
 	if l.used, l.total, err = s.useStorage(ctx, storage); err != nil {
 		return l, err
 	}
-	if err := s.keepCharset(ctx); err != nil {
+	if err := s.keepMode(ctx); err != nil {
 		return l, err
 	}
 	every := "4"

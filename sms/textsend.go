@@ -101,23 +101,30 @@ func (s *Service) confirmedCharset() string {
 	return s.cfg.Quirks.CharacterSet
 }
 
-// keepCharset sets the character set again before it matters: other programs
-// and some modems change it unasked (faults F10, F102). The caller holds the lock.
-func (s *Service) keepCharset(ctx context.Context) error {
-	if !s.cfg.Quirks.TextMode {
+// modeLasts is how long a mode that was set is relied on.
+const modeLasts = time.Second
+
+// keepMode sets PDU mode, or text mode with its character set, again before it
+// matters: other programs on a port of the modem and some modems change it
+// unasked (faults F10, F102), and a PDU would go as a text to nobody knows whom.
+// The caller holds the lock.
+func (s *Service) keepMode(ctx context.Context) error {
+	text := "+CMGF=0"
+	if s.cfg.Quirks.TextMode {
+		text = `+CMGF=1;+CSDH=1;+CSCS="` + s.confirmedCharset() + `"`
+	} else if time.Since(s.modeSet) < modeLasts {
 		return nil
 	}
-	text := `+CMGF=1;+CSDH=1;+CSCS="` + s.confirmedCharset() + `"`
 	_, err := s.modem.Command(ctx, at.Command{Text: text, Timeout: s.cfg.commandTimeout()})
+	if err == nil {
+		s.modeSet = time.Now()
+	}
 	return err
 }
 
 // setParameters sets what the next message in text mode is to be sent with.
 func (s *Service) setParameters(ctx context.Context, parameters string) error {
-	if parameters == "" {
-		return nil
-	}
-	if err := s.keepCharset(ctx); err != nil {
+	if err := s.keepMode(ctx); err != nil || parameters == "" {
 		return err
 	}
 	_, err := s.modem.Command(ctx, at.Command{Text: parameters, Timeout: s.cfg.commandTimeout()})

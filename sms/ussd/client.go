@@ -114,7 +114,8 @@ func (c *Client) Request(ctx context.Context, code string) (Reply, error) {
 }
 
 // Answer sends what the network waits for and returns its next reply. The text
-// is at most 182 characters of the GSM alphabet (TS 23.038 clause 6.1.2.3).
+// is at most 182 characters of the GSM alphabet (TS 23.038 clause 6.1.2.3), or
+// 80 of any kind where +CSCS is "UCS2".
 func (c *Client) Answer(ctx context.Context, text string) (Reply, error) {
 	if err := c.lock(ctx); err != nil {
 		return Reply{}, err

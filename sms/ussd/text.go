@@ -12,15 +12,29 @@ import (
 	"github.com/telemodem/telemodem/sms/tpdu"
 )
 
-// plainDCS is GSM 7-bit, language unspecified (TS 23.038 clause 5).
-const plainDCS = 15
+// Data coding schemes (TS 23.038 clause 5).
+const (
+	plainDCS = 15 // GSM 7-bit, language unspecified
+	wideDCS  = 72 // UCS-2, no class
+)
 
-// maxSeptets is the most that 160 octets carry (TS 23.038 clause 6.1.2.3).
-const maxSeptets = 182
+// The most that 160 octets carry (TS 23.038 clause 6.1.2.3).
+const (
+	maxSeptets = 182
+	maxUnits   = 80
+)
 
-// encode writes a text as +CUSD wants it with a character set.
+// encode writes a text as +CUSD wants it with a character set. What the GSM
+// alphabet lacks goes in UCS-2, which needs that character set.
 func encode(text, set string, packed bool) (argument string, dcs int, err error) {
 	septets, err := tpdu.AppendSeptets(nil, text, 0, 0)
+	if err != nil && set == "UCS2" && utf8.ValidString(text) {
+		units := utf16.Encode([]rune(text))
+		if len(units) > maxUnits {
+			return "", 0, fmt.Errorf("%w: it must have at most %d characters in UCS-2", ErrInvalid, maxUnits)
+		}
+		return hexUnits(units), wideDCS, nil
+	}
 	if err != nil || len(septets) == 0 || len(septets) > maxSeptets {
 		return "", 0, fmt.Errorf("%w: it must have 1 to %d characters of the GSM alphabet", ErrInvalid, maxSeptets)
 	}
@@ -28,11 +42,7 @@ func encode(text, set string, packed bool) (argument string, dcs int, err error)
 	case packed:
 		return strings.ToUpper(hex.EncodeToString(tpdu.AppendPacked(nil, septets, 0))), plainDCS, nil
 	case set == "UCS2":
-		var b strings.Builder
-		for _, u := range utf16.Encode([]rune(text)) {
-			fmt.Fprintf(&b, "%04X", u)
-		}
-		return b.String(), plainDCS, nil
+		return hexUnits(utf16.Encode([]rune(text))), plainDCS, nil
 	case set == "HEX":
 		return strings.ToUpper(hex.EncodeToString(septets)), plainDCS, nil
 	}
@@ -40,6 +50,14 @@ func encode(text, set string, packed bool) (argument string, dcs int, err error)
 		return "", 0, fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
 	return text, plainDCS, nil
+}
+
+func hexUnits(units []uint16) string {
+	var b strings.Builder
+	for _, u := range units {
+		fmt.Fprintf(&b, "%04X", u)
+	}
+	return b.String()
 }
 
 // parse reads +CUSD: <m>[,<str>,<dcs>]. The text may have quotes inside, which
