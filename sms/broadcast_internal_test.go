@@ -104,10 +104,6 @@ func TestBroadcastsAreBounded(t *testing.T) {
 }
 
 func FuzzBroadcast(f *testing.F) {
-	f.Add([]byte{0, 1, 0, 50, 1, 0x11, 0x31}, []byte{0, 1, 0, 50, 1, 0x12, 0x31})
-	f.Add([]byte{0, 1, 0, 50, 0x11, 0x12, 0x31}, []byte{0, 1, 0, 50, 0x48, 0x22, 0x31})
-	umts := append([]byte{1, 0, 50, 0, 1, 0x11, 1}, make([]byte, pageBody+1)...)
-	f.Add(umts, append(slices.Clip(umts), make([]byte, pageBody+1)...))
 	f.Fuzz(func(t *testing.T, first, second []byte) {
 		var b broadcasts
 		told := b.add(time.Unix(0, 0), first)

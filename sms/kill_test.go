@@ -3,12 +3,15 @@ package sms_test
 import (
 	"bufio"
 	"context"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -32,8 +35,15 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
+	// Tests that run side by side mostly wait for other programs and for disks.
+	flag.Parse()
+	if flag.Set("test.parallel", strconv.Itoa(max(sideBySide, runtime.GOMAXPROCS(0)))) != nil {
+		os.Exit(1)
+	}
 	verifyNoLeaks(m)
 }
+
+const sideBySide = 6
 
 func child(role, dir string) error {
 	store, err := sms.OpenStore(filepath.Join(dir, "sms.db"))
@@ -56,6 +66,7 @@ func child(role, dir string) error {
 		}
 		return service.Receive(context.Background(), func(_ context.Context, in sms.Incoming) error {
 			_, err := fmt.Fprintf(log, "%s %s\n", in.ID, in.Text)
+			fmt.Println("received")
 			return err
 		})
 	}
@@ -171,9 +182,18 @@ func TestReceiveSurvivesSIGKILL(t *testing.T) {
 	last := "the last one"
 	sent[last] = true
 	time.AfterFunc(200*time.Millisecond, func() { phone.Send(fake.Number(), last) })
-	runChild(t, "receive", dir, kills, 3*time.Second, func(string) bool { return false })
-	log, err := os.ReadFile(filepath.Join(dir, "received"))
-	require.NoError(t, err)
+	var log []byte
+	runChild(t, "receive", dir, kills, 30*time.Second, func(string) bool {
+		var err error
+		log, err = os.ReadFile(filepath.Join(dir, "received"))
+		require.NoError(t, err)
+		for text := range sent {
+			if !strings.Contains(string(log), " "+text+"\n") {
+				return false
+			}
+		}
+		return true
+	})
 	ids, again := make(map[string]string), 0
 	for _, line := range strings.Split(strings.TrimSuffix(string(log), "\n"), "\n") {
 		id, text, _ := strings.Cut(line, " ")

@@ -94,6 +94,7 @@ func TestReferencesArePersisted(t *testing.T) {
 	open := func() (*references, *BoltStore) {
 		store, err := OpenStore(path)
 		require.NoError(t, err)
+		store.db.NoSync = true // the machine stays up, and the disk is slow
 		r := newReferences(store)
 		require.NoError(t, r.load())
 		return r, store

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"unicode/utf16"
 
 	"github.com/stretchr/testify/require"
 
@@ -26,19 +25,20 @@ func TestSplitAroundEachBoundary(t *testing.T) {
 		{"GSM 7-bit, 16-bit reference", "x", "€", tpdu.SplitConfig{Wide: true}, 160, 152},
 		{"GSM 7-bit with ports", "x", "€", tpdu.SplitConfig{Ports: ports}, 152, 146},
 		{"GSM 7-bit, single shift", "x", "Ş", tpdu.SplitConfig{Single: tpdu.AllLanguages}, 155, 149},
+		{"GSM 7-bit, locking shift", "ş", "[", tpdu.SplitConfig{Locking: tpdu.AllLanguages}, 155, 149},
 		{"UCS-2", "ж", "😀", tpdu.SplitConfig{}, 70, 67},
 		{"UCS-2, 16-bit reference", "ж", "😀", tpdu.SplitConfig{Wide: true}, 70, 66},
 		{"UCS-2 with ports", "ж", "😀", tpdu.SplitConfig{Ports: ports}, 66, 64},
 	} {
 		t.Run(kind.name, func(t *testing.T) {
 			for _, length := range []int{0, 1, kind.alone - 1, kind.alone, kind.alone + 1, kind.concat - 1, kind.concat, kind.concat + 1, 2*kind.concat - 1, 2 * kind.concat, 2*kind.concat + 1, 3 * kind.concat} {
-				checkSplit(t, kind.config, strings.Repeat(kind.unit, length), length, kind.alone, kind.concat, kind.name)
+				checkSplit(t, kind.config, strings.Repeat(kind.unit, length), length, kind.alone, kind.concat, kind.wide)
 				for _, at := range []int{0, kind.alone - 2, kind.alone - 1, kind.concat - 2, kind.concat - 1, kind.concat, 2*kind.concat - 1} {
 					if at+2 > length {
 						continue
 					}
 					text := strings.Repeat(kind.unit, at) + kind.wide + strings.Repeat(kind.unit, length-at-2)
-					checkSplit(t, kind.config, text, length, kind.alone, kind.concat, kind.name)
+					checkSplit(t, kind.config, text, length, kind.alone, kind.concat, kind.wide)
 				}
 			}
 		})
@@ -47,7 +47,7 @@ func TestSplitAroundEachBoundary(t *testing.T) {
 
 // checkSplit checks the number of parts, that none is too large, that no
 // character is torn, and that the text comes back.
-func checkSplit(t *testing.T, c tpdu.SplitConfig, text string, units, alone, concat int, name string) {
+func checkSplit(t *testing.T, c tpdu.SplitConfig, text string, units, alone, concat int, wide string) {
 	t.Helper()
 	parts, err := tpdu.Split(text, &c)
 	require.NoError(t, err)
@@ -55,7 +55,7 @@ func checkSplit(t *testing.T, c tpdu.SplitConfig, text string, units, alone, con
 	if !plainHeader {
 		want := 1
 		if units > alone {
-			want = wantedParts(text, concat, strings.HasPrefix(name, "GSM"))
+			want = wantedParts(text, concat, wide)
 		}
 		require.Equal(t, want, parts.Len(), "%d units", units)
 	}
@@ -83,16 +83,13 @@ func checkSplit(t *testing.T, c tpdu.SplitConfig, text string, units, alone, con
 	require.Equal(t, text, joined.String())
 }
 
-// wantedParts fills parts one character at a time.
-func wantedParts(text string, limit int, septets bool) int {
+// wantedParts fills parts one character at a time; wide ones take two units.
+func wantedParts(text string, limit int, wide string) int {
 	n, used := 1, 0
 	for _, r := range text {
-		units := utf16.RuneLen(r)
-		if septets {
-			units = 1
-			if r != 'x' {
-				units = 2
-			}
+		units := 1
+		if string(r) == wide {
+			units = 2
 		}
 		if used+units > limit {
 			n, used = n+1, 0
@@ -103,7 +100,7 @@ func wantedParts(text string, limit int, septets bool) int {
 }
 
 func TestSplitData(t *testing.T) {
-	for _, test := range []struct{ octets, parts, wide int }{{0, 1, 1}, {1, 1, 1}, {140, 1, 1}, {141, 2, 2}, {266, 2, 2}, {267, 2, 3}, {268, 2, 3}, {269, 3, 3}} {
+	for _, test := range []struct{ octets, parts, wide int }{{0, 1, 1}, {1, 1, 1}, {139, 1, 1}, {140, 1, 1}, {141, 2, 2}, {266, 2, 2}, {267, 2, 3}, {268, 2, 3}, {269, 3, 3}} {
 		data := make([]byte, test.octets)
 		for i := range data {
 			data[i] = byte(i)
