@@ -177,7 +177,11 @@ func preferredStorage(c *Call) Result {
 			}
 			next[i] = name
 		}
+		wasFull := len(g.stores[g.memory[2]]) >= c.m.size(g.memory[2])
 		g.memory = next
+		if wasFull { // there may be room again: RP-SMMA, 3GPP TS 23.040 clause 3.3.3
+			c.m.n.smsc.reachable(c.m)
+		}
 		var fields []string
 		for _, name := range g.memory {
 			fields = append(fields, fmt.Sprintf("%d,%d", len(g.stores[name]), c.m.size(name)))

@@ -118,3 +118,21 @@ func TestSMSC(t *testing.T) {
 		require.Zero(t, n.SMSC().Stats().Waiting, "it comes as soon as the phone is on")
 	})
 }
+
+// A modem whose storage was full says that it has room when another one is
+// chosen for new messages, and does not wait for the next try.
+func TestRoomElsewhere(t *testing.T) {
+	inBubble(t, fakemodem.SIM800, func(t *testing.T, n *fakemodem.Network, m *fakemodem.Modem, u *terminal) {
+		u.ask(`ATE0+CPMS="SM","SM","SM"`)
+		n.SMSC().Configure(fakemodem.SMSCConfig{Retry: time.Hour})
+		phone := n.Phone("+15550100")
+		for range 25 {
+			require.NoError(t, phone.Send(m.Number(), "x"))
+		}
+		time.Sleep(time.Minute)
+		require.Equal(t, 5, n.SMSC().Stats().Waiting)
+		u.ask(`AT+CPMS="SM","SM","ME"`)
+		time.Sleep(time.Minute)
+		require.Zero(t, n.SMSC().Stats().Waiting)
+	})
+}

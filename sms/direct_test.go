@@ -214,6 +214,7 @@ func TestAcknowledgmentGoesAheadOfOtherCommands(t *testing.T) {
 		require.NoError(t, b.phone.Send(b.fake.Number(), "ahead of them"))
 		require.Equal(t, "ahead of them", (<-arrived).Text)
 		time.Sleep(10 * time.Second)
+		synctest.Wait()
 		require.Equal(t, []string{""}, acks.texts)
 		require.Less(t, acks.times[0].Sub(began), 5*time.Second, "after the one that was running")
 		require.Less(t, done.Load(), int32(10))

@@ -244,6 +244,7 @@ var faults = map[string]func(f *faulted){
 }
 
 func TestFaults(t *testing.T) {
+	t.Parallel()
 	for name, test := range faults {
 		for _, durable := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, durable %v", name, durable), func(t *testing.T) {

@@ -95,6 +95,7 @@ func TestAReportCountsOnce(t *testing.T) {
 // A sender that sends a part again, because it did not know whether it had
 // left, does not spoil the message, nor leave anything behind.
 func TestAPartSentAgain(t *testing.T) {
+	t.Parallel()
 	for _, durable := range []bool{false, true} {
 		bubble(t, func(t *testing.T) {
 			cfg := &sms.Config{}
@@ -126,6 +127,7 @@ func TestAPartSentAgain(t *testing.T) {
 // A handler that takes nothing does not fill the memory: what it leaves stays
 // in the modem or with the network, and comes when it takes again.
 func TestBacklog(t *testing.T) {
+	t.Parallel()
 	for _, direct := range []bool{false, true} {
 		bubble(t, func(t *testing.T) {
 			var refusing atomic.Bool

@@ -18,6 +18,7 @@ import (
 // What cannot be decoded is handed over as it came, with the error, and is
 // neither lost nor does it come back for ever; the next message comes after it.
 func TestWhatCannotBeDecodedIsHandedOverRaw(t *testing.T) {
+	t.Parallel()
 	for name, pdu := range map[string]string{
 		"no hexadecimal":       "00XY",
 		"half an octet":        "0004F",
@@ -95,6 +96,7 @@ func TestWhatCannotBeDecodedIsHandedOverRaw(t *testing.T) {
 // nor the storage: each part is handed over in the end, and messages come
 // through meanwhile.
 func TestAFloodOfFirstParts(t *testing.T) {
+	t.Parallel()
 	for _, durable := range []bool{false, true} {
 		t.Run(fmt.Sprintf("durable %v", durable), func(t *testing.T) {
 			bubble(t, func(t *testing.T) {

@@ -42,6 +42,7 @@ func TestReferencesBeginAtRandom(t *testing.T) {
 // A sequence that has come round leaves out what is still in flight, and takes
 // it again once its time is over.
 func TestReferencesInFlightAreLeftOut(t *testing.T) {
+	t.Parallel()
 	r := newReferences(nil)
 	const to = "+4915112345678"
 	long, err := r.take(noon, to, noon.Add(30*24*time.Hour))
@@ -77,6 +78,7 @@ func TestReferencesOfAFullRecipient(t *testing.T) {
 }
 
 func TestReferencesAreBounded(t *testing.T) {
+	t.Parallel()
 	r := newReferences(nil)
 	for i := range maxSequences + 100 {
 		take(t, r, noon.Add(time.Duration(i)*time.Millisecond), strconv.Itoa(1_000_000+i))
@@ -90,6 +92,7 @@ func TestReferencesAreBounded(t *testing.T) {
 // Sequences and what is in flight survive a restart; what was forgotten is
 // forgotten in the store too.
 func TestReferencesArePersisted(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "sms.db")
 	open := func() (*references, *BoltStore) {
 		store, err := OpenStore(path)

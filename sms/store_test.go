@@ -20,6 +20,7 @@ import (
 )
 
 func TestStoreKeepsWhatIsCommitted(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "sms.db")
 	store, err := sms.OpenStore(path)
 	require.NoError(t, err)

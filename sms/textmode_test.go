@@ -120,6 +120,7 @@ func TestPromise9TextMode(t *testing.T) {
 // No text, whatever is in it, makes the modem see an end of the entry, an ESC
 // or a command in it, in any character set.
 func TestPromise9NothingIsInjectedInTextMode(t *testing.T) {
+	t.Parallel()
 	var all strings.Builder
 	for r := rune(0); r < 0x250; r++ {
 		all.WriteRune(r)
@@ -356,6 +357,7 @@ func TestTextModeReceive(t *testing.T) {
 // The faults about texts that look like the modem's own words, and about a
 // character set that changes, in text mode.
 func TestTextModeFaults(t *testing.T) {
+	t.Parallel()
 	for id, want := range map[string][]string{
 		"F09": {"\r\nOK\r\n\r\n+CMTI: \"SM\",1\r\n\r\nRING\r\n> "},
 		"F56": {"OK", "AT\r\nOK\r\nERROR"},
