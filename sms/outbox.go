@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -193,7 +194,9 @@ func (o *Outbox) Len() int {
 // Run sends what is in the outbox until ctx ends, and returns the cause of
 // that, or the store's error. result is told of each message; until it has
 // returned nil, the result is kept and told again, also after a restart.
-// At most one Run runs on an Outbox; another gets ErrBusy.
+// At most one Run runs on an Outbox; another gets ErrBusy. A part that is with
+// the modem when ctx ends is in doubt, unless its answer is known when the next
+// Run of the same program begins.
 func (o *Outbox) Run(ctx context.Context, result func(context.Context, OutboxResult) error) error {
 	select {
 	case o.running <- struct{}{}:
@@ -222,7 +225,8 @@ func (o *Outbox) Run(ctx context.Context, result func(context.Context, OutboxRes
 	return context.Cause(ctx)
 }
 
-// recover decides on messages that were with the modem when the program ended.
+// recover decides on messages that were with the modem when the program, or the
+// Run before, ended. In the same program an answer may have come since.
 func (o *Outbox) recover() error {
 	o.mu.Lock()
 	var sending []*outItem
@@ -233,11 +237,28 @@ func (o *Outbox) recover() error {
 	}
 	o.mu.Unlock()
 	for _, item := range sending {
-		if err := o.undecided(item, "the program ended while it was being sent"); err != nil {
+		for i := range item.Parts {
+			if item.tracked != nil {
+				item.Parts[i].learn(item.tracked, i)
+			}
+		}
+		if err := o.takeUp(item); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// takeUp decides on a message that was being sent.
+func (o *Outbox) takeUp(item *outItem) error {
+	switch {
+	case item.fate() == InDoubt || len(item.Parts) == 0:
+		return o.undecided(item, "it was being sent when the outbox stopped")
+	case !slices.ContainsFunc(item.Parts, func(p PartReceipt) bool { return p.Outcome != Sent }):
+		item.Outcome = Sent
+		return o.move(item, outDone)
+	}
+	return o.move(item, outQueued)
 }
 
 // undecided is what becomes of a message in doubt: its policy says it.
@@ -335,7 +356,7 @@ func (o *Outbox) process(ctx context.Context, item *outItem) error {
 	if receipt.tracked != nil {
 		item.Parts, item.tracked = receipt.Parts, receipt.tracked
 	}
-	return o.settle(item, err)
+	return o.settle(ctx, item, err)
 }
 
 // count tells the limiter of the parts that are sent now.
@@ -356,7 +377,7 @@ func (i *outItem) holdReference(s *Service) {
 }
 
 // settle notes what came of a message.
-func (o *Outbox) settle(item *outItem, err error) error {
+func (o *Outbox) settle(ctx context.Context, item *outItem, err error) error {
 	later := time.Now().Add(positive(o.cfg.RetryPause, time.Minute))
 	switch {
 	case err == nil:
@@ -365,6 +386,8 @@ func (o *Outbox) settle(item *outItem, err error) error {
 		item.Invalid, item.Failure = true, err.Error()
 	case lasting(err):
 		item.Outcome, item.Failure = item.fate(), err.Error()
+	case errors.Is(err, ErrInDoubt) && ctx.Err() != nil:
+		return nil // the next Run decides; more may be known by then
 	case errors.Is(err, ErrInDoubt):
 		err := o.undecided(item, err.Error())
 		if item.State == outQueued {

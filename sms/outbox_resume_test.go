@@ -3,6 +3,7 @@ package sms_test
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -289,4 +290,40 @@ func TestPromise4AReportSettlesADoubt(t *testing.T) {
 		time.Sleep(time.Hour)
 		require.Len(t, b.phone.Inbox(), 1)
 	})
+}
+
+// A Run that ends while a part is with the modem does not decide on it: the
+// answer may come before the next one.
+func TestPromise4OutboxStopsInTheMiddle(t *testing.T) {
+	for name, test := range map[string]struct {
+		text   string
+		answer time.Duration
+		want   sms.Outcome
+		parts  []int
+	}{
+		"the answer comes":       {"once", 5 * time.Second, sms.Sent, []int{0}},
+		"more parts are to come": {threeParts, 5 * time.Second, sms.Sent, []int{1, 2, 3}},
+		"it does not":            {"once", time.Hour, sms.InDoubt, []int{0}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				b := newBench(t, nil)
+				require.NoError(t, b.service.Setup(t.Context()))
+				seen := watchSubmissions(b.network)
+				o, err := sms.NewOutbox(b.service, storeIn(t), nil)
+				require.NoError(t, err)
+				_, err = o.Enqueue(sms.OutMessage{Message: sms.Message{To: b.phone.Number(), Text: test.text}})
+				require.NoError(t, err)
+				delayAnswer(t, b, test.answer)
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				defer cancel()
+				require.ErrorIs(t, o.Run(ctx, nil), context.DeadlineExceeded)
+				time.Sleep(time.Minute)
+				r := <-runOutbox(t, o, nil)
+				require.Equal(t, test.want, r.Outcome)
+				require.Equal(t, test.want == sms.InDoubt, errors.Is(r.Err, sms.ErrInDoubt))
+				require.Equal(t, test.parts, seen.parts())
+			})
+		})
+	}
 }
