@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -137,10 +138,12 @@ func TestSendAnswers(t *testing.T) {
 		{"u-blox: more than there was", UBlox, []string{"+USOWR: 0,99", "OK"}, 0, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			d, k := socketOf(tt.dialect, "tcp", "example.org", Config{}, tt.lines...)
-			n, err := d.send(t.Context(), k, sentPiece)
-			require.Equal(t, tt.taken, n)
-			require.ErrorIs(t, err, tt.err)
+			synctest.Test(t, func(t *testing.T) {
+				d, k := socketOf(tt.dialect, "tcp", "example.org", Config{}, tt.lines...)
+				n, err := d.send(t.Context(), k, sentPiece)
+				require.Equal(t, tt.taken, n)
+				require.ErrorIs(t, err, tt.err)
+			})
 		})
 	}
 }

@@ -35,20 +35,13 @@ func (k *conn) deliver(p piece) error {
 	for len(p.data) > 0 {
 		n, err := k.s.driver.send(k.s.ctx, k, piece{p.data[:min(len(p.data), k.mostOctets())], p.addr})
 		p.data = p.data[min(n, len(p.data)):]
-		switch {
-		case err == nil && n > 0 && k.network == "udp" && len(p.data) > 0:
-			return errCut // the rest would be another datagram
-		case err == nil && n > 0:
+		later, err := k.weigh(n, err, len(p.data))
+		if err != nil {
+			return err
+		}
+		if !later {
 			pause = firstSendPause
 			continue
-		case err == nil, errors.Is(err, errLater), notAsked(err):
-		case k.shrink(err, len(p.data)):
-			continue
-		case k.host == "" && refused(err) && k.lives(): // one peer that cannot be reached is not the end of a socket that listens
-			return refusedDatagram(err)
-		default:
-			k.fail(err)
-			return err
 		}
 		if time.Now().Add(pause).After(deadline) {
 			k.fail(ErrSendFailed)
@@ -62,6 +55,25 @@ func (k *conn) deliver(p piece) error {
 		pause = min(2*pause, lastSendPause)
 	}
 	return nil
+}
+
+// weigh judges what became of a send of which left octets remain: whether they
+// are to be offered after a pause, at once, or not at all.
+func (k *conn) weigh(n int, err error, left int) (later bool, failed error) {
+	switch {
+	case err == nil && n > 0 && k.network == "udp" && left > 0:
+		return false, errCut // the rest would be another datagram
+	case err == nil:
+		return n == 0, nil
+	case errors.Is(err, errLater), notAsked(err):
+		return true, nil
+	case k.shrink(err, left):
+		return false, nil
+	case k.host == "" && refused(err) && k.lives():
+		return false, refusedDatagram(err) // one peer that cannot be reached is not the end of a socket that listens
+	}
+	k.fail(err)
+	return false, err
 }
 
 // refusedDatagram is the modem's refusal without the word that the socket is gone.

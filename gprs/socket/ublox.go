@@ -269,6 +269,8 @@ func (d ublox) send(ctx context.Context, s *conn, p piece) (int, error) {
 		return taken(line), nil
 	case <-time.After(ubloxLate):
 		return 0, nil
+	case <-ctx.Done():
+		return 0, ctx.Err()
 	}
 }
 
