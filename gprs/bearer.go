@@ -58,7 +58,9 @@ type Bearer struct {
 	contexts *Contexts
 	stops    []func()
 
-	turn chan struct{} // holds a token while Connect or an end is at work
+	turn   chan struct{}   // holds a token while Connect or Close is at work
+	open   context.Context // done with Close
+	expire context.CancelCauseFunc
 
 	mu      sync.Mutex
 	current *Connection // the last one, perhaps ended
@@ -81,6 +83,7 @@ func NewBearer(d at.Dialer, cfg *BearerConfig) *Bearer {
 
 func newBearer(d at.Commander, dial func(context.Context, at.Command) (io.ReadWriteCloser, error), cfg *BearerConfig) *Bearer {
 	b := &Bearer{d: d, dial: dial, turn: make(chan struct{}, 1)}
+	b.open, b.expire = context.WithCancelCause(context.Background())
 	if cfg != nil {
 		b.cfg = *cfg
 	}
@@ -129,24 +132,28 @@ func (b *Bearer) Connect(ctx context.Context) (*Connection, error) {
 	if c := b.up(); c != nil {
 		return c, nil
 	}
-	if err := b.settle(ctx); err != nil {
-		return nil, err
-	}
-	c, err := b.connect(ctx)
-	if err != nil {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(b.open, func() { cancel(ErrClosed) })()
+	c, err := b.settleAndConnect(ctx)
+	switch {
+	case err != nil && b.isClosed():
+		return nil, errors.Join(ErrClosed, err)
+	case err != nil:
 		return nil, err
 	}
 	b.mu.Lock()
 	b.current = c
-	closed := b.closed
 	b.mu.Unlock()
 	go c.watch()
-	if closed {
-		c.lose(ErrClosed)
-		<-c.done
-		return nil, ErrClosed
-	}
 	return c, nil
+}
+
+func (b *Bearer) settleAndConnect(ctx context.Context) (*Connection, error) {
+	if err := b.settle(ctx); err != nil {
+		return nil, err
+	}
+	return b.connect(ctx)
 }
 
 // take waits for the turn to change the state of the line.
@@ -265,6 +272,9 @@ func (b *Bearer) attach(ctx context.Context) error {
 // call dials and puts PPP and the stack on the call.
 func (b *Bearer) call(ctx context.Context) (*Connection, error) {
 	stream, err := b.dialPatiently(ctx)
+	if err != nil && !refused(err) { // the modem may answer CONNECT yet
+		return nil, b.abandon(ctx, "dial", err, nil)
+	}
 	if err != nil {
 		return nil, &ConnectError{Step: "dial", Err: err}
 	}
@@ -348,8 +358,9 @@ func (b *Bearer) Disconnect(ctx context.Context) error {
 	return c.report.err()
 }
 
-// Close ends the connection, waits for it, and ends the subscriptions. It may
-// be called twice. The error is that of Disconnect.
+// Close ends the connection, and a Connect in progress, waits for them, and
+// ends the subscriptions. It may be called twice. The error is that of
+// Disconnect.
 func (b *Bearer) Close() error {
 	b.mu.Lock()
 	first := !b.closed
@@ -359,7 +370,10 @@ func (b *Bearer) Close() error {
 		for _, stop := range b.stops {
 			stop()
 		}
+		b.expire(ErrClosed)
 	}
+	b.turn <- struct{}{} // when Connect has brought the modem back
+	defer b.give()
 	return b.Disconnect(context.Background())
 }
 

@@ -3,6 +3,7 @@ package gprs_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/netip"
 	"runtime"
@@ -440,10 +441,17 @@ type holed struct {
 }
 
 func newHoledBench(t *testing.T, h *holed, cfg *gprs.BearerConfig) *bench {
+	return newBenchOn(t, cfg, func(l *fakemodem.Line) io.ReadWriteCloser {
+		h.Line = l
+		return noDTR{h}
+	})
+}
+
+// newBenchOn is newBench with what is made of the line.
+func newBenchOn(t *testing.T, cfg *gprs.BearerConfig, line func(*fakemodem.Line) io.ReadWriteCloser) *bench {
 	b := &bench{t: t, n: fakemodem.NewNetwork(nil)}
 	b.fake = b.n.NewModem(fakemodem.SIM800)
-	h.Line = b.fake.Line()
-	b.modem = at.New(noDTR{h}, nil)
+	b.modem = at.New(line(b.fake.Line()), nil)
 	b.radio = gprs.NewRadio(b.modem, nil)
 	b.bearer = gprs.NewBearer(b.modem, cfg)
 	t.Cleanup(func() {

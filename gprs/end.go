@@ -163,20 +163,43 @@ func leave(call io.Closer) error {
 	return err
 }
 
-// proveTimeout bounds the question whether the modem is in command mode.
-const proveTimeout = 5 * time.Second
+const (
+	proveTimeout = 5 * time.Second        // of the question whether the modem is in command mode
+	provePause   = 250 * time.Millisecond // before it is asked again, while the engine ends a call
+)
 
 // prove asks for something whose answer names itself, so that an OK of before
 // is not taken for it. A refusal proves it as well. A modem that does not
 // answer may still be in the data call that the engine has given up: an engine
 // that can leave such a one is told to.
+//
+// A call that came up when its caller had gone is ended by the engine, which
+// may let a question through before it has hung up. So two answers in a row
+// are wanted.
 func (b *Bearer) prove(ctx context.Context) error {
-	_, err := b.d.Command(ctx, at.Command{Text: "+CMEE?", Timeout: proveTimeout})
-	if err == nil || refused(err) {
+	limit, cancel := context.WithTimeout(ctx, rungTimeout)
+	defer cancel()
+	err := b.ask(limit)
+	if err == nil {
+		err = b.ask(limit)
+	}
+	for errors.Is(err, at.ErrDataMode) && sleep(limit, provePause) == nil {
+		err = b.ask(limit)
+	}
+	if err == nil {
 		return nil
 	}
 	if d, ok := b.d.(interface{ LeaveDataMode(context.Context) error }); ok && ctx.Err() == nil {
 		return d.LeaveDataMode(ctx)
+	}
+	return err
+}
+
+// ask gives nil if the modem has answered.
+func (b *Bearer) ask(ctx context.Context) error {
+	_, err := b.d.Command(ctx, at.Command{Text: "+CMEE?", Timeout: proveTimeout})
+	if refused(err) {
+		return nil
 	}
 	return err
 }
