@@ -103,6 +103,7 @@ func TestStatusMeanings(t *testing.T) {
 				require.Equal(t, test.state, known[0].State)
 				require.Equal(t, status, known[0].Status)
 				require.Contains(t, known[0].Status.String(), test.words)
+				synctest.Wait()
 				require.Len(t, reports, 1)
 				require.Equal(t, status, reports[0].Report.Status)
 			})
