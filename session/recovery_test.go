@@ -137,6 +137,7 @@ func TestPromise7MuteModemIsRestarted(t *testing.T) {
 				time.Sleep(2 * time.Minute)
 				registers(t, s, time.Hour)
 				require.Equal(t, []session.Rung{session.RungRestart}, j.rungs())
+				require.Equal(t, 2, s.Status().Starts)
 			})
 		})
 	}
@@ -222,6 +223,8 @@ func TestPromise7NoNetworkForDays(t *testing.T) {
 		require.Equal(t, []session.Rung{session.RungRestart, session.RungPower}, j.rungs())
 		time.Sleep(24 * time.Hour)
 		require.LessOrEqual(t, len(j.rungs()), 3, "one a day: %v", j.rungs())
+		require.Equal(t, 1+len(j.rungs()), s.Status().Starts)
+		require.Zero(t, s.Status().Rungs[session.RungReopen], "not spoken to while it still answered, before it went down")
 		network.SetCoverage(fakemodem.FullCoverage)
 		registers(t, s, time.Hour)
 	})
@@ -511,5 +514,26 @@ func TestF98RadioThatRestarts(t *testing.T) {
 		}
 		require.Equal(t, []session.Rung{session.RungAttach, session.RungRadio}, j.rungs())
 		registers(t, s, time.Minute)
+	})
+}
+
+// A user never meets a modem that is brought back before its SIM is open.
+func TestCommandsWaitUntilTheModemIsSetUp(t *testing.T) {
+	inTime(t, func(t *testing.T, network *fakemodem.Network) {
+		kind := *fakemodem.SIM800
+		kind.SIMBusy = 0 // which would hide what we look for
+		fake := network.NewModem(&kind, fakemodem.WithPIN("4711"))
+		cfg := on(fake)
+		cfg.PIN = "4711"
+		s := open(t, cfg)
+		fake.Inject(fakemodem.Fault{ID: "F99", Text: "tx"})
+		for range 5000 {
+			resp, err := at.Exec(t.Context(), s, "+CPIN?")
+			if err == nil {
+				require.Equal(t, "+CPIN: READY", resp.Info[0].Text)
+			}
+			time.Sleep(40 * time.Millisecond)
+		}
+		require.Equal(t, 2, s.Status().Starts)
 	})
 }
