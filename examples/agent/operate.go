@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/telemodem/telemodem/gprs"
+	"github.com/telemodem/telemodem/session"
 	"github.com/telemodem/telemodem/session/telemetry"
 )
 
@@ -33,6 +34,8 @@ func operate(ctx context.Context, o options, out io.Writer) error {
 		return err
 	}
 	cfg.PIN = o.pin
+	cfg.Power = powerCommand(o.power)
+	cfg.Ledger = session.FileLedger(filepath.Join(o.store, "recovery.json"))
 	cfg.Context = gprs.Context{APN: o.apn, User: o.user, Password: o.password}
 	p := newProgress(out)
 	p.say(deviceName, "opening the modem on %s", o.modem)

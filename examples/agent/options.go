@@ -29,6 +29,7 @@ type options struct {
 	wait      time.Duration // for the last readings to be acknowledged
 	store     string        // folder of the outbox
 	keyFile   string
+	power     string // command that cuts the modem's power and gives it back
 	verbose   bool
 }
 
@@ -56,6 +57,7 @@ func parseOptions(args []string, output io.Writer) (options, error) {
 	flags.DurationVar(&o.wait, "wait", time.Minute, "how long to wait for the last acknowledgements at the end (with -modem)")
 	flags.StringVar(&o.store, "store", "", "`folder` of the outbox (with -modem; default: in the user's configuration)")
 	flags.StringVar(&o.keyFile, "key", "", "`file` with the key shared with the collector (with -modem; default: in the store)")
+	flags.StringVar(&o.power, "power", "", "`command` that cuts the modem's power and gives it back, for one that hangs (with -modem)")
 	flags.BoolVar(&o.verbose, "v", false, "show the AT traffic")
 	err := flags.Parse(args)
 	if errors.Is(err, flag.ErrHelp) {
