@@ -1,0 +1,5 @@
+//go:build !race
+
+package gprs_test
+
+const raceEnabled = false
