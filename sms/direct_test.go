@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -111,6 +112,20 @@ func watchAcknowledgments(m *fakemodem.Modem) *acknowledgments {
 	return a
 }
 
+// said are the arguments so far.
+func (a *acknowledgments) said() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.texts)
+}
+
+// when is the time of one of them.
+func (a *acknowledgments) when(i int) time.Time {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.times[i]
+}
+
 // What cannot be made safe in the store is given back to the network by a
 // negative acknowledgment, which sends it again: nothing is lost, nothing
 // doubled.
@@ -129,8 +144,8 @@ func TestNegativeAcknowledgment(t *testing.T) {
 		time.Sleep(time.Hour)
 		synctest.Wait()
 		require.Empty(t, arrived, "once is enough")
-		require.Equal(t, []string{"2", ""}, acks.texts)
-		require.Less(t, acks.times[1].Sub(began), 2*time.Minute, "routing is set again at once")
+		require.Equal(t, []string{"2", ""}, acks.said())
+		require.Less(t, acks.when(1).Sub(began), 2*time.Minute, "routing is set again at once")
 		require.Equal(t, 1, b.network.SMSC().Stats().Retried)
 	})
 }
@@ -162,7 +177,7 @@ func TestNegativeAcknowledgmentOfWhatTheHandlerRefuses(t *testing.T) {
 		time.Sleep(time.Hour)
 		synctest.Wait()
 		require.Empty(t, arrived, "once is enough")
-		require.Equal(t, "2", acks.texts[0])
+		require.Equal(t, "2", acks.said()[0])
 		require.Equal(t, 1, b.network.SMSC().Stats().Retried)
 		require.Zero(t, b.network.SMSC().Stats().Waiting)
 	})
@@ -183,8 +198,8 @@ func TestNegativeAcknowledgmentWithinTheLimitOfTheNetwork(t *testing.T) {
 		time.Sleep(time.Hour)
 		synctest.Wait()
 		require.Empty(t, arrived, "once is enough")
-		require.Equal(t, "2", acks.texts[0])
-		require.Less(t, acks.times[0].Sub(began), 12*time.Second, "TS 24.011 clause 10, TR2M")
+		require.Equal(t, "2", acks.said()[0])
+		require.Less(t, acks.when(0).Sub(began), 12*time.Second, "TS 24.011 clause 10, TR2M")
 		require.Zero(t, b.network.SMSC().Stats().Waiting)
 	})
 }
@@ -215,8 +230,8 @@ func TestAcknowledgmentGoesAheadOfOtherCommands(t *testing.T) {
 		require.Equal(t, "ahead of them", (<-arrived).Text)
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
-		require.Equal(t, []string{""}, acks.texts)
-		require.Less(t, acks.times[0].Sub(began), 5*time.Second, "after the one that was running")
+		require.Equal(t, []string{""}, acks.said())
+		require.Less(t, acks.when(0).Sub(began), 5*time.Second, "after the one that was running")
 		require.Less(t, done.Load(), int32(10))
 		all.Wait()
 		require.Zero(t, b.network.SMSC().Stats().Retried)
