@@ -16,6 +16,7 @@
 // For USSD see package ussd.
 //
 // The modem is used in PDU mode (3GPP TS 27.005 clause 4); the codec is
-// package tpdu. Modems that know text mode alone are used for plain texts
-// (Quirks.TextMode). All waits have the caller's context and limits from Config.
+// package tpdu. Modems that know text mode alone are used in it
+// (Quirks.TextMode); what it has no form for is ErrTextMode before anything is
+// written. All waits have the caller's context and limits from Config.
 package sms
