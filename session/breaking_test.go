@@ -85,7 +85,7 @@ func TestCloseAtAnyMomentOfRecovery(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for at := 10 * time.Second; at < trouble.lasts; at += trouble.lasts/60 + 371*time.Millisecond {
+			for at := 10 * time.Second; at < trouble.lasts; at += trouble.lasts/24 + 371*time.Millisecond {
 				inTime(t, func(t *testing.T, network *fakemodem.Network) {
 					fake := network.NewModem(fakemodem.SIM800, fakemodem.WithPIN("4711"))
 					cfg := powered(on(fake), fake)
