@@ -66,6 +66,7 @@ type admission struct {
 	surplus []slot
 	repeats int // had been seen before
 	fresh   int // had not
+	refused int // had no room
 	// made are the messages that were completed by them.
 	made []*message
 }
@@ -122,34 +123,16 @@ func (b *inbox) admit(now time.Time, arrivals []arrival) (out admission, err err
 	defer func() { <-b.lock }()
 	var changes []Change
 	var committing []*holding
-	var full error
-	for _, a := range arrivals {
+	for i := range arrivals {
+		a := &arrivals[i]
 		octets := a.octets()
 		d := digestOf(octets)
 		h := b.held[d]
-		switch {
-		case h == nil && b.ledger.has(d):
-			out.repeats++
-			out.surplus = a.appendSlot(out.surplus)
-			continue
-		case h == nil && len(b.ready) >= b.backlog:
-			full = ErrBacklog
-			continue
-		case h == nil:
-			h = &holding{}
-			b.held[d] = h
-			out.fresh++
-			m, repeated := b.sort(now, d, octets, a.report)
-			if repeated { // sent again by the sender
-				delete(b.held, d)
-				out.repeats++
-				out.surplus = a.appendSlot(out.surplus)
+		if h == nil {
+			if h = b.enter(now, a, d, octets, &out); h == nil {
 				continue
 			}
-			if m != nil {
-				out.made = append(out.made, m)
-			}
-		case a.slot != nil && !slices.Contains(h.slots, *a.slot) && len(h.slots) > 0:
+		} else if a.slot != nil && !slices.Contains(h.slots, *a.slot) && len(h.slots) > 0 {
 			out.repeats++
 		}
 		if a.slot != nil && !slices.Contains(h.slots, *a.slot) {
@@ -169,7 +152,43 @@ func (b *inbox) admit(now time.Time, arrivals []arrival) (out admission, err err
 		h.committed = true
 		out.surplus, h.slots = append(out.surplus, h.slots...), nil
 	}
-	return out, full
+	if out.refused > 0 {
+		return out, ErrBacklog
+	}
+	return out, nil
+}
+
+// enter takes in a TPDU that is not held; nil if it was seen before, or finds
+// no room.
+func (b *inbox) enter(now time.Time, a *arrival, d digest, octets []byte, out *admission) *holding {
+	if b.ledger.has(d) {
+		out.repeat(a)
+		return nil
+	}
+	if len(b.ready) >= b.backlog {
+		out.refused++
+		return nil
+	}
+	m, repeated := b.sort(now, d, octets, a.report)
+	if repeated { // sent again by the sender
+		out.repeat(a)
+		return nil
+	}
+	if m != nil {
+		out.made = append(out.made, m)
+	}
+	out.fresh++
+	h := &holding{}
+	b.held[d] = h
+	return h
+}
+
+// repeat counts an arrival that is not needed.
+func (out *admission) repeat(a *arrival) {
+	out.repeats++
+	if a.slot != nil {
+		out.surplus = append(out.surplus, *a.slot)
+	}
 }
 
 // octets is the TPDU, or the text that is none.
@@ -179,13 +198,6 @@ func (a *arrival) octets() []byte {
 		return []byte(strings.TrimSpace(a.pdu))
 	}
 	return octets
-}
-
-func (a *arrival) appendSlot(slots []slot) []slot {
-	if a.slot == nil {
-		return slots
-	}
-	return append(slots, *a.slot)
 }
 
 // isPart tells whether a TPDU is a part of a longer message.

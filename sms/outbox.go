@@ -2,12 +2,10 @@ package sms
 
 import (
 	"context"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"sync"
 	"time"
 
@@ -85,33 +83,6 @@ type Outbox struct {
 	next     uint64
 	entering int // being written to the store
 	items    map[uint64]*outItem
-}
-
-// outState is how far a message in the outbox is.
-type outState uint8
-
-const (
-	outQueued  outState = iota // no part is with the modem
-	outSending                 // a part may have gone to the modem
-	outDone                    // its result is known and has to be told
-)
-
-// outItem is the record of a message.
-type outItem struct {
-	ID        uint64        `json:"id"`
-	Message   Message       `json:"message"`
-	Priority  int           `json:"priority,omitempty"`
-	Expires   time.Time     `json:"expires"`
-	State     outState      `json:"state"`
-	Reference *uint16       `json:"reference,omitempty"` // of its parts, once it has several and one was sent
-	Parts     []PartReceipt `json:"parts,omitempty"`
-	Outcome   Outcome       `json:"outcome,omitempty"`
-	Failure   string        `json:"failure,omitempty"`
-	Expired   bool          `json:"expired,omitempty"`
-	Invalid   bool          `json:"invalid,omitempty"`
-
-	after   time.Time // of a message that was refused for now
-	tracked *tracked  // of the last try in this program
 }
 
 // NewOutbox makes an outbox for a Service on a store, most often the Service's
@@ -225,55 +196,6 @@ func (o *Outbox) Run(ctx context.Context, result func(context.Context, OutboxRes
 	return context.Cause(ctx)
 }
 
-// recover decides on messages that were with the modem when the program, or the
-// Run before, ended. In the same program an answer may have come since.
-func (o *Outbox) recover() error {
-	o.mu.Lock()
-	var sending []*outItem
-	for _, item := range o.items {
-		if item.State == outSending {
-			sending = append(sending, item)
-		}
-	}
-	o.mu.Unlock()
-	for _, item := range sending {
-		for i := range item.Parts {
-			if item.tracked != nil {
-				item.Parts[i].learn(item.tracked, i)
-			}
-		}
-		if err := o.takeUp(item); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// takeUp decides on a message that was being sent.
-func (o *Outbox) takeUp(item *outItem) error {
-	switch {
-	case item.fate() == InDoubt || len(item.Parts) == 0:
-		return o.undecided(item, "it was being sent when the outbox stopped")
-	case !slices.ContainsFunc(item.Parts, func(p PartReceipt) bool { return p.Outcome != Sent }):
-		item.Outcome = Sent
-		return o.move(item, outDone)
-	}
-	return o.move(item, outQueued)
-}
-
-// undecided is what becomes of a message in doubt: its policy says it.
-func (o *Outbox) undecided(item *outItem, why string) error {
-	policy := item.Message.InDoubt
-	if policy == DoubtDefault {
-		policy = o.service.cfg.InDoubt
-	}
-	if policy == DoubtRetry {
-		return o.move(item, outQueued)
-	}
-	item.Outcome, item.Failure = InDoubt, why
-	return o.move(item, outDone)
-}
-
 // pick returns what is to be done next, or how long there is nothing to do.
 func (o *Outbox) pick(now time.Time) (best *outItem, wait time.Duration) {
 	free := now.Add(o.pace(now))
@@ -331,92 +253,6 @@ func (o *Outbox) await(ctx context.Context, d time.Duration) {
 	}
 }
 
-// process sends a message or gives it up.
-func (o *Outbox) process(ctx context.Context, item *outItem) error {
-	if !item.Expires.After(time.Now()) {
-		item.Expired, item.Outcome, item.Failure = true, item.fate(), "its time is over"
-		return o.move(item, outDone)
-	}
-	counted := false
-	receipt, err := o.service.sendAs(ctx, item.Message, &journal{
-		reference: item.Reference, parts: item.Parts, tracked: item.tracked,
-		note: func(reference uint16, parts []PartReceipt) error {
-			if !counted {
-				counted = true
-				o.count(parts)
-			}
-			item.Parts = parts
-			if len(parts) > 1 && item.Reference == nil {
-				item.Reference = &reference
-				item.holdReference(o.service)
-			}
-			return o.move(item, outSending)
-		},
-	})
-	if receipt.tracked != nil {
-		item.Parts, item.tracked = receipt.Parts, receipt.tracked
-	}
-	return o.settle(ctx, item, err)
-}
-
-// count tells the limiter of the parts that are sent now.
-func (o *Outbox) count(parts []PartReceipt) {
-	for _, p := range parts {
-		if p.Outcome != Sent {
-			o.limiter.Reserve() // one by one, since they may be more than a burst
-		}
-	}
-}
-
-// holdReference keeps the reference of a long message for it, as long as it is
-// in the outbox.
-func (i *outItem) holdReference(s *Service) {
-	if i.Reference != nil {
-		s.references.hold(i.Message.To, *i.Reference)
-	}
-}
-
-// settle notes what came of a message.
-func (o *Outbox) settle(ctx context.Context, item *outItem, err error) error {
-	later := time.Now().Add(positive(o.cfg.RetryPause, time.Minute))
-	switch {
-	case err == nil:
-		item.Outcome, item.Failure = Sent, ""
-	case errors.Is(err, ErrInvalidMessage):
-		item.Invalid, item.Failure = true, err.Error()
-	case lasting(err):
-		item.Outcome, item.Failure = item.fate(), err.Error()
-	case errors.Is(err, ErrInDoubt) && ctx.Err() != nil:
-		return nil // the next Run decides; more may be known by then
-	case errors.Is(err, ErrInDoubt):
-		err := o.undecided(item, err.Error())
-		if item.State == outQueued {
-			item.after = later
-		}
-		return err
-	default:
-		item.after = later
-		return o.move(item, outQueued)
-	}
-	return o.move(item, outDone)
-}
-
-// fate is the outcome of a message that is given up.
-func (i *outItem) fate() Outcome {
-	for _, p := range i.Parts {
-		if p.Outcome == InDoubt {
-			return InDoubt
-		}
-	}
-	return NotSent
-}
-
-// lasting tells whether the network or the modem refused for good.
-func lasting(err error) bool {
-	_, classed := classOf(err)
-	return classed && !temporary(err)
-}
-
 // tell tells a result and forgets the message.
 func (o *Outbox) tell(ctx context.Context, item *outItem, result func(context.Context, OutboxResult) error) error {
 	if err := result(ctx, item.result()); err != nil {
@@ -436,44 +272,6 @@ func (o *Outbox) tell(ctx context.Context, item *outItem, result func(context.Co
 	}
 	return nil
 }
-
-func (i *outItem) result() OutboxResult {
-	r := OutboxResult{ID: i.ID, Message: i.Message, Outcome: i.Outcome, Receipt: Receipt{Parts: i.Parts, tracked: i.tracked}}
-	outcome := ErrNotSent
-	if i.Outcome == InDoubt {
-		outcome = ErrInDoubt
-	}
-	switch {
-	case i.Expired:
-		r.Err = fmt.Errorf("%w: %w: %s", outcome, ErrExpired, i.Failure)
-	case i.Invalid:
-		r.Err = fmt.Errorf("%w: %s", ErrInvalidMessage, i.Failure)
-	case i.Outcome != Sent:
-		r.Err = fmt.Errorf("%w: %s", outcome, i.Failure)
-	}
-	return r
-}
-
-// move writes a message in a new state.
-func (o *Outbox) move(item *outItem, to outState) error {
-	o.mu.Lock()
-	item.State = to
-	if to == outDone {
-		item.after = time.Time{} // to be told at once
-	}
-	o.mu.Unlock()
-	return o.save(item)
-}
-
-func (o *Outbox) save(item *outItem) error {
-	value, err := json.Marshal(item)
-	if err != nil {
-		return fmt.Errorf("sms: a record of the outbox: %w", err)
-	}
-	return o.store.Commit([]Change{{bucketOutbox, item.key(), value}})
-}
-
-func (i *outItem) key() []byte { return binary.BigEndian.AppendUint64(nil, i.ID) }
 
 // positive gives the default for what is not positive.
 func positive[T ~int | ~int64](n, def T) T {
