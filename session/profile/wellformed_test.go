@@ -164,3 +164,24 @@ func TestEngineCarriesTheProfile(t *testing.T) {
 	require.Equal(t, at.Config{Notifications: SARAR4.Notifications, BootMessages: SARAR4.BootMessages,
 		Pacing: SARAR4.Pacing, EscapeGuard: SARAR4.EscapeGuard}, config)
 }
+
+// What a profile leaves empty is the standard's (3GPP TS 27.007 clause 8.2).
+func TestCommandsOfRecovery(t *testing.T) {
+	for _, c := range []struct {
+		p                *Profile
+		off, on, restart string
+	}{
+		{Standard, "+CFUN=0", "+CFUN=1", "+CFUN=1,1"},
+		{SIM7600, "+CFUN=4", "+CFUN=1", "+CRESET"},
+		{Huawei, "+CFUN=7", "+CFUN=1", "^RESET"},
+		{ZTE, "+ZOPRT=6", "+ZOPRT=5", "+CFUN=1,1"},
+		{SARAR4, "+CFUN=4", "+CFUN=1", "+CFUN=15"},
+	} {
+		cycle := c.p.RadioCycle()
+		require.Len(t, cycle, 2)
+		require.Equal(t, c.off, cycle[0].Text, c.p.Name)
+		require.Equal(t, c.on, cycle[1].Text, c.p.Name)
+		require.True(t, cycle[1].Reboots, "fault F98")
+		require.Equal(t, c.restart, c.p.RestartCommand(), c.p.Name)
+	}
+}
