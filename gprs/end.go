@@ -179,20 +179,33 @@ const (
 func (b *Bearer) prove(ctx context.Context) error {
 	limit, cancel := context.WithTimeout(ctx, rungTimeout)
 	defer cancel()
+	for {
+		err := b.proveOnce(ctx, limit)
+		if !occupied(err) || sleep(limit, provePause) != nil {
+			return err
+		}
+	}
+}
+
+func (b *Bearer) proveOnce(ctx, limit context.Context) error {
 	err := b.ask(limit)
 	if err == nil {
 		err = b.ask(limit)
 	}
-	for errors.Is(err, at.ErrDataMode) && sleep(limit, provePause) == nil {
-		err = b.ask(limit)
-	}
-	if err == nil {
-		return nil
+	if err == nil || occupied(err) {
+		return err
 	}
 	if d, ok := b.d.(interface{ LeaveDataMode(context.Context) error }); ok && ctx.Err() == nil {
 		return d.LeaveDataMode(ctx)
 	}
 	return err
+}
+
+// occupied tells whether the engine refused since it is busy with a call. A
+// call that it could not end has more to say.
+func occupied(err error) bool {
+	var refusal *at.CommandError
+	return err == at.ErrDataMode || errors.As(err, &refusal) && refusal.Err == at.ErrDataMode
 }
 
 // ask gives nil if the modem has answered.
