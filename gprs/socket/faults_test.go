@@ -20,8 +20,8 @@ import (
 // double nothing. The others may end the connection with an error; what was
 // read until then is what was sent, as far as it goes.
 var (
-	survived = []string{"F06", "F07", "F11", "F12", "F16", "F20", "F23", "F28", "F29", "F30", "F31", "F34", "F104", "F106", "F74", "F79"}
-	honest   = []string{"F02", "F03", "F04", "F13", "F14", "F15", "F17", "F18", "F19", "F22", "F26", "F27", "F40", "F41", "F42", "F105"}
+	survived = []string{"F06", "F11", "F12", "F16", "F20", "F23", "F28", "F29", "F30", "F31", "F34", "F104", "F106", "F74", "F79"}
+	honest   = []string{"F02", "F03", "F04", "F07", "F13", "F14", "F15", "F17", "F18", "F19", "F22", "F26", "F27", "F40", "F41", "F42", "F105"}
 )
 
 func TestFaultsUnderBulkData(t *testing.T) {

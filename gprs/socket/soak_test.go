@@ -28,9 +28,9 @@ func long(much, little int) int {
 }
 
 // Bulk data, both ways at once, is what was sent: 10 MB each way with
-// TELEMODEM_LONG=1, 2 MB without.
+// TELEMODEM_LONG=1, 1 MB without.
 func TestBulkBothWays(t *testing.T) {
-	size := long(10<<20, 2<<20)
+	size := long(10<<20, 1<<20)
 	each(t, &socket.Config{PromptGap: -1}, func(t *testing.T, r *rig) {
 		c, far := r.connect("tcp")
 		exchange(t, c, far, size)
@@ -65,7 +65,7 @@ func exchange(t *testing.T, c, far net.Conn, size int) {
 
 // The faults of sockets, all at once and changing, lose and double nothing.
 func TestBulkWithFaults(t *testing.T) {
-	for seed := range long(20, 5) {
+	for seed := range long(20, 2) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			each(t, &socket.Config{PollInterval: 5 * time.Second}, func(t *testing.T, r *rig) {
 				stop, stopped := make(chan struct{}), make(chan struct{})
@@ -107,9 +107,9 @@ func (r *rig) change(dialect string, dice *rand.Rand, stop <-chan struct{}) {
 }
 
 // Opening and closing leaves nothing behind: 5,000 times with TELEMODEM_LONG=1,
-// 1,000 without.
+// 500 without.
 func TestOpenAndCloseLeavesNothing(t *testing.T) {
-	times := long(5000, 1000)
+	times := long(5000, 500)
 	each(t, &socket.Config{PromptGap: -1}, func(t *testing.T, r *rig) {
 		var before int
 		for i := range times {
@@ -138,7 +138,7 @@ func TestOpenAndCloseLeavesNothing(t *testing.T) {
 // network takes the context away and the modem starts anew: everything ends,
 // and nothing is left in use.
 func TestChaos(t *testing.T) {
-	for seed := range long(30, 6) {
+	for seed := range long(30, 3) {
 		for _, d := range dialects {
 			t.Run(fmt.Sprintf("%v/%d", d.ours, seed), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
