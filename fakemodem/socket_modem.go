@@ -237,7 +237,8 @@ func (s *socketSet) create(m *Modem, id int, network string) *modemSocket {
 }
 
 // connect connects k and calls done, with the lock held, when it is known how
-// it went. It does not wait.
+// it went. It does not wait. If the host has closed k meanwhile the error is
+// net.ErrClosed, and there is nothing to report.
 func (k *modemSocket) connect(done func(err error)) {
 	s := &k.m.sockets
 	ctx, cancel := context.WithTimeout(context.Background(), 75*time.Second)

@@ -1,7 +1,9 @@
 package fakemodem
 
 import (
+	"errors"
 	"fmt"
+	"net"
 	"strings"
 )
 
@@ -139,6 +141,9 @@ func qiCreate(c *Call, id int) (*modemSocket, int) {
 
 func qiConnect(k *modemSocket, report func(code int)) {
 	k.connect(func(err error) {
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
 		if err != nil {
 			k.stop()
 			report(566) // the number stays in use until +QICLOSE

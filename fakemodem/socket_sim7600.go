@@ -1,7 +1,9 @@
 package fakemodem
 
 import (
+	"errors"
 	"fmt"
+	"net"
 	"strings"
 )
 
@@ -104,6 +106,9 @@ func cipOpen(c *Call) Result {
 		return OK
 	}
 	k.connect(func(err error) {
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
 		if err != nil {
 			k.close()
 			report(10)

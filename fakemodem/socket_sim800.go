@@ -1,7 +1,9 @@
 package fakemodem
 
 import (
+	"errors"
 	"fmt"
+	"net"
 	"strings"
 )
 
@@ -105,6 +107,9 @@ func cipStart(c *Call) Result {
 		c.m.after(0, func() { c.m.notify("+CIPRXGET: 1,5") })
 	}
 	k.connect(func(err error) {
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
 		if err != nil {
 			k.close()
 			c.m.notify(fmt.Sprintf("%d, CONNECT FAIL", id))

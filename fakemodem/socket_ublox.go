@@ -2,8 +2,10 @@ package fakemodem
 
 import (
 	"crypto/md5"
+	"errors"
 	"fmt"
 	"maps"
+	"net"
 )
 
 // Sockets of u-blox SARA and LARA: UBX-17003787, chapter "Internet suite". The
@@ -230,6 +232,9 @@ func usoConnect(c *Call) Result {
 			return CME(cmeInvalidParam)
 		}
 		k.connect(func(err error) {
+			if errors.Is(err, net.ErrClosed) {
+				return
+			}
 			code := 0
 			if err != nil {
 				code = 111 // connection refused

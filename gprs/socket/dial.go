@@ -80,9 +80,10 @@ func (s *Stack) reserve(network, host string, port int) (*conn, error) {
 		s.dials.Add(1)
 		return k, nil
 	}
-	for id := range lim.ids {
+	for i := range lim.ids { // a number rests as long as others are free: late lines about its last socket may come
+		id := (s.next + i) % lim.ids
 		if s.sockets[id] == nil {
-			k.id = id
+			k.id, s.next = id, id+1
 			s.sockets[id] = k
 			s.dials.Add(1)
 			return k, nil

@@ -90,6 +90,7 @@ type Stack struct {
 	mu      sync.Mutex
 	sockets map[int]*conn
 	port    uint64 // of the last socket that listened and did not ask for one
+	next    int    // number to try first
 	ending  bool
 	err     error // first cause of the end
 }
