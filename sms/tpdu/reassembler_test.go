@@ -303,6 +303,47 @@ func TestReassemblyMemory(t *testing.T) {
 	require.Zero(t, r.Len(), "what was moved is found again")
 }
 
+// After a flood has drained, Expire moves what is left; it is still whole, in
+// order, and the oldest still goes first.
+func TestReassemblyAfterAFlood(t *testing.T) {
+	r := tpdu.NewReassembler(&tpdu.ReassemblerConfig{MaxPerSender: -1, MaxAge: time.Hour})
+	concat := func(message, total, part int) tpdu.Concat {
+		return tpdu.Concat{Reference: uint16(message), Total: uint8(total), Part: uint8(part)}
+	}
+	const messages = 250
+	for i := range messages {
+		total := 2 + i%4
+		for part := 2; part <= total; part++ {
+			add(t, r, start.Add(time.Duration(i)*time.Second), "+491", concat(i, total, part), fmt.Sprint("/", i, ".", part))
+		}
+	}
+	complete := func(i int) {
+		total := 2 + i%4
+		want := fmt.Sprint("/", i, ".1")
+		result := add(t, r, start, "+491", concat(i, total, 1), want)
+		for part := 2; part <= total; part++ {
+			want += fmt.Sprint("/", i, ".", part)
+		}
+		require.Equal(t, tpdu.Complete, result.Status)
+		require.Equal(t, want, joined(t, result.Parts))
+	}
+	for i := range messages {
+		if i%10 != 0 {
+			complete(i)
+		}
+	}
+	dropped := r.Expire(start.Add(time.Hour)) // the first
+	require.Len(t, dropped, 1)
+	require.Zero(t, dropped[0].Reference)
+	at, _ := r.NextExpiry()
+	require.Equal(t, start.Add(time.Hour+10*time.Second), at)
+	for i := 10; i < messages; i += 10 {
+		complete(i)
+	}
+	require.Zero(t, r.Len())
+	require.Zero(t, r.Octets())
+}
+
 // BenchmarkReassemble takes the TPDUs of 10,000 interleaved messages of three
 // parts as they are received, which both decode: "parts" until each message's
 // TPDUs are together in order, "text" until its text is there. Both start with
