@@ -164,3 +164,21 @@ func TestErrorClass(t *testing.T) {
 		require.Equal(t, class, (&sms.SendError{Err: at.CMSError{Code: code}}).Class())
 	}
 }
+
+// Promise 1 and 4: the late answer to a message that nobody waits for any more
+// says nothing of the next one, which waits for the modem meanwhile.
+func TestPromise4ALateAnswerIsNotTheNextMessages(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b := newBench(t, &sms.Config{Quirks: sms.Quirks{PromptGap: 50 * time.Millisecond}})
+		require.NoError(t, b.service.Setup(t.Context()))
+		delayAnswer(t, b, 5*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err := b.service.Send(ctx, sms.Message{To: b.phone.Number(), Text: "first"})
+		require.ErrorIs(t, err, sms.ErrInDoubt)
+		err = b.sendUntil(t, sms.Message{To: b.phone.Number(), Text: "second"}, 1)
+		require.ErrorIs(t, err, sms.ErrNotSent)
+		time.Sleep(time.Minute)
+		require.Len(t, b.phone.Inbox(), 1)
+	})
+}

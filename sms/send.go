@@ -146,7 +146,6 @@ func (s *Service) sendPart(ctx context.Context, seg segment, policy DoubtPolicy,
 		part.Attempts++
 		part.Time = time.Now()
 		t.begin(i)
-		doubt := s.watch(t, i)
 		mr, outcome, err := s.sendSegment(ctx, seg)
 		refused := outcome == NotSent
 		if refused && doubted { // it says nothing of an earlier try
@@ -154,9 +153,7 @@ func (s *Service) sendPart(ctx context.Context, seg segment, policy DoubtPolicy,
 		}
 		t.sent(i, outcome, mr)
 		if outcome == InDoubt && !refused {
-			s.settle(ctx, doubt)
-		} else {
-			doubt.stop()
+			s.settle(ctx, s.watch(t, i))
 		}
 		part.Outcome, part.Reference = t.outcome(i)
 		if part.Outcome == Sent {

@@ -31,7 +31,8 @@ type doubt struct {
 	settled chan struct{}
 }
 
-// watch begins before the part is sent.
+// watch begins once a part is in doubt, and not before: until its command was
+// written, a late answer is that of the part before it.
 func (s *Service) watch(t *tracked, part int) *doubt {
 	d := &doubt{settled: make(chan struct{})}
 	over := false
