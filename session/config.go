@@ -9,6 +9,7 @@ import (
 
 	"github.com/telemodem/telemodem/at"
 	"github.com/telemodem/telemodem/gprs"
+	"github.com/telemodem/telemodem/gprs/socket"
 	"github.com/telemodem/telemodem/session/profile"
 	"github.com/telemodem/telemodem/sms"
 )
@@ -39,6 +40,13 @@ type Config struct {
 	// Context is the packet data context for data calls; the zero value asks
 	// for the network's own access point.
 	Context gprs.Context
+	// Sockets has data go through the TCP and UDP sockets inside the modem, in
+	// the dialect of its profile, in place of a data call with TCP/IP in this
+	// process: commands and messages go on beside them, and the line is not
+	// multiplexed. Context, APN, User and Password are those of Context where
+	// they are not set. Nil makes data calls. A profile without a dialect is
+	// errors.ErrUnsupported when data is asked for.
+	Sockets *socket.Config
 
 	// Power cuts the modem's power and gives it back: a relay, the power key on
 	// a pin, a port of a USB hub that can be switched. It is for modems that

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 
 	"github.com/telemodem/telemodem/at"
 	"github.com/telemodem/telemodem/gprs"
 	"github.com/telemodem/telemodem/gprs/netstack"
 	"github.com/telemodem/telemodem/gprs/ppp"
+	"github.com/telemodem/telemodem/gprs/socket"
 )
 
 // DialContext connects through the modem as net.Dialer does, for networks
@@ -72,10 +74,31 @@ func (s *Session) newBearer(u *unit) *gprs.Bearer {
 			return netstack.New(link, nil)
 		},
 	}
+	if s.cfg.Sockets != nil {
+		config.Stack, config.Sockets = nil, s.sockets(u)
+	}
 	if u.mux != nil { // the other channel tells of losses while data flows
 		config.Control, config.Radio = u.modem, s.radio
 	}
 	return gprs.NewBearer(u.data, &config)
+}
+
+// sockets opens the sockets inside the modem.
+func (s *Session) sockets(u *unit) func(context.Context, at.Commander, gprs.Context) (gprs.Network, error) {
+	return func(ctx context.Context, c at.Commander, d gprs.Context) (gprs.Network, error) {
+		dialect := u.profile.Sockets
+		if dialect.String() == "" {
+			return nil, fmt.Errorf("the dialect of the sockets inside a %s modem: %w; leave Config.Sockets out", u.profile.Name, errors.ErrUnsupported)
+		}
+		config := *s.cfg.Sockets
+		if config.Context == 0 {
+			config.Context = d.ID
+		}
+		if config.APN == "" {
+			config.APN, config.User, config.Password = d.APN, d.User, d.Password
+		}
+		return socket.Open(ctx, c, dialect, &config)
+	}
 }
 
 // noteCall counts and announces a data call, and its end when that comes.
@@ -87,7 +110,10 @@ func (s *Session) noteCall(u *unit, c *gprs.Connection) {
 	}
 	s.call = c
 	s.status.DataCalls++
-	s.status.DataUp, s.status.LocalAddr = true, c.Link().LocalAddr()
+	s.status.DataUp, s.status.LocalAddr = true, netip.Addr{}
+	if link := c.Link(); link != nil {
+		s.status.LocalAddr = link.LocalAddr()
+	}
 	s.publish(Event{Kind: EventDataUp})
 	s.running.Go(func() {
 		<-c.Done()

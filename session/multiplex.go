@@ -21,7 +21,7 @@ const muxKeepAlive = 5 * time.Second
 // muxTries it is left in plain AT.
 func (s *Session) multiplex(ctx context.Context, u *unit) error {
 	p := u.profile.Multiplexer
-	if p == nil || s.cfg.NoMultiplexer || s.muxFailures >= muxTries {
+	if p == nil || s.cfg.NoMultiplexer || s.cfg.Sockets != nil || s.muxFailures >= muxTries {
 		return nil
 	}
 	parameters, err := u.muxParameters(ctx)

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/telemodem/telemodem/gprs"
+	"github.com/telemodem/telemodem/gprs/socket"
 	"github.com/telemodem/telemodem/sms"
 )
 
@@ -27,6 +28,7 @@ var EC25 = &Profile{
 		CommandChannel: 1,
 		DataChannel:    2,
 	},
+	Sockets: socket.Quectel,
 	SMS: sms.Quirks{
 		Storages:        []string{"ME", "SM"}, // +CPMS: ME is the preset
 		IndicationModes: []int{2, 1, 0},       // +CNMI: 0 to 2

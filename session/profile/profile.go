@@ -52,6 +52,7 @@ import (
 
 	"github.com/telemodem/telemodem/at"
 	"github.com/telemodem/telemodem/gprs"
+	"github.com/telemodem/telemodem/gprs/socket"
 	"github.com/telemodem/telemodem/sms"
 )
 
@@ -97,6 +98,10 @@ type Profile struct {
 	// Multiplexer tells how to bring up 3GPP TS 27.010 multiplexing; nil
 	// means not to use it.
 	Multiplexer *Multiplexer
+
+	// Sockets is the dialect of the TCP and UDP sockets inside the modem; the
+	// zero value means that none is known.
+	Sockets socket.Dialect
 
 	// SMS and Data are the quirks of the layers above.
 	SMS  sms.Quirks

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/telemodem/telemodem/gprs"
+	"github.com/telemodem/telemodem/gprs/socket"
 	"github.com/telemodem/telemodem/sms"
 )
 
@@ -22,6 +23,7 @@ var SIM7600 = &Profile{
 	Restart:     "+CRESET",                                // SIM7600 manual, +CRESET
 	Multiplexer: shortMux(31, 1, 2),                       // esp_modem; 31 is the default of 3GPP TS 27.007 clause 5.7
 	SMS:         sms.Quirks{IndicationModes: []int{2, 1}}, // +CNMI=2,1
+	Sockets:     socket.SIM7600,
 	Data: gprs.Quirks{
 		Domains: []gprs.Domain{gprs.DomainCS, gprs.DomainPS, gprs.DomainEPS},
 		Tries:   gprs.TriesSPIC,
@@ -34,6 +36,7 @@ var SIM7600 = &Profile{
 // SIM5360 is SIMCom's UMTS family. Source: TinyGSM TinyGsmClientSIM5360.h.
 var SIM5360 = sibling(SIM7600, "SIM5360", []string{"SIMCOM_SIM5360", "SIM5360"}, func(p *Profile) {
 	p.Restart = "+REBOOT"
+	p.Sockets = socket.Dialect{} // not tried
 	p.Data.Domains = []gprs.Domain{gprs.DomainCS, gprs.DomainPS}
 	p.Data.Auth = gprs.AuthCGAUTH // the user first here
 })
@@ -44,7 +47,8 @@ var SIM5360 = sibling(SIM7600, "SIM5360", []string{"SIMCOM_SIM5360", "SIM5360"},
 var SIM7000 = sibling(SIM7600, "SIM7000", []string{"SIMCOM_SIM70", "SIM7000", "SIM7070", "SIM7080"}, func(p *Profile) {
 	p.BootTime = 15 * time.Second // 10 to 15 s from the power key to the UART
 	p.Setup = nil
-	p.Restart = "" // zephyr switches by +CFUN=4 as well; +CRESET is the others'
+	p.Sockets = socket.Dialect{} // +CAOPEN, which no dialect speaks
+	p.Restart = ""               // zephyr switches by +CFUN=4 as well; +CRESET is the others'
 	p.Multiplexer = &Multiplexer{
 		Command:        "+CMUX=0,0,5,127", // zephyr, SIM7080
 		FrameSize:      127,
@@ -60,6 +64,7 @@ var SIM7000 = sibling(SIM7600, "SIM7000", []string{"SIMCOM_SIM70", "SIM7000", "S
 // modem_cellular.c; espressif/esp-protocols esp_modem, Kconfig and issue 669.
 var A76xx = sibling(SIM7600, "A76xx", []string{"INCORPORATED", "A76", "SIMCOM_A76", "SIM7670"}, func(p *Profile) {
 	p.BootTime = 20 * time.Second // zephyr
+	p.Sockets = socket.Dialect{}  // not tried
 	p.Multiplexer = &Multiplexer{
 		Command:        "+CMUX=0,0,5,127", // zephyr
 		FrameSize:      127,

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/telemodem/telemodem/gprs"
+	"github.com/telemodem/telemodem/gprs/socket"
 	"github.com/telemodem/telemodem/sms"
 )
 
@@ -24,6 +25,7 @@ var SIM800 = &Profile{
 		CommandChannel: 1,
 		DataChannel:    4, // oFono plugins/sim900.c
 	},
+	Sockets: socket.SIM800,
 	SMS: sms.Quirks{
 		Storages:        []string{"SM", "ME"}, // 4.2.2: ME takes what does not fit on the SIM
 		IndicationModes: []int{2, 1},          // 4.2.13

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/telemodem/telemodem/gprs"
+	"github.com/telemodem/telemodem/gprs/socket"
 	"github.com/telemodem/telemodem/sms"
 )
 
@@ -31,6 +32,7 @@ var SARAU2 = &Profile{
 		CommandChannel: 1,
 		DataChannel:    2,
 	},
+	Sockets: socket.UBloxPSD,
 	SMS: sms.Quirks{
 		IndicationModes: []int{1, 2}, // +CNMI=1,1
 		PromptGap:       50 * time.Millisecond,
@@ -47,6 +49,7 @@ var SARAU2 = &Profile{
 // channel accepts commands only after the first was used.
 var SARAR4 = sibling(SARAU2, "SARA-R4", []string{"SARA-R4", "SARA-N4"}, func(p *Profile) {
 	p.BootTime = 6 * time.Second
+	p.Sockets = socket.UBlox
 	p.Pacing = 100 * time.Millisecond
 	p.RadioOff = "+CFUN=4"
 	p.Setup = append(p.Setup[:len(p.Setup):len(p.Setup)], "+CPSMS=0") // ubxlib: power saving returns with an MNO profile
@@ -81,5 +84,6 @@ var LARAR6 = sibling(SARAR5, "LARA-R6", []string{"LARA-R6"}, func(p *Profile) {
 var LENAR8 = sibling(SARAR5, "LENA-R8", []string{"LENA-R8"}, func(p *Profile) {
 	p.BootTime = 5 * time.Second
 	p.Restart = "+CFUN=16"
+	p.Sockets = socket.Dialect{} // not tried: it resolves names by another line
 	p.Data.PlainRegistration = true
 })
