@@ -15,7 +15,8 @@ import (
 )
 
 // DialContext connects through the modem as net.Dialer does, for networks
-// "tcp", "udp" and their 4 and 6 forms. It makes the data call if there is
+// "tcp", "udp" and their 4 and 6 forms, by the way that Config chose: TCP/IP in
+// this process, or the modem's own sockets. It makes the data call if there is
 // none, and waits for modem and network, all bounded by ctx. It fits
 // http.Transport, MQTT and gRPC dialers.
 //

@@ -11,7 +11,9 @@
 //
 // What differs between modems is data in package session/profile. Where the
 // profile has 3GPP TS 27.010 multiplexing, commands and messages go on during
-// a data call; elsewhere they get at.ErrDataMode until it has ended.
+// a data call; elsewhere they get at.ErrDataMode until it has ended. With
+// Config.Sockets data goes through the sockets inside the modem instead, and
+// both go on on any line.
 //
 // # Recovery
 //

@@ -126,7 +126,7 @@ func bulk(tb testing.TB, from, to *Net, octets int) (rate float64, loaded []time
 
 // BenchmarkLTE transfers 25 MB over a loss-free link of 50 Mbit/s and a round
 // trip of 50 ms, with gVisor's RACK loss detection off, as we have it, and on.
-// It also shows that the governor costs no goodput.
+// It also shows what the governor does to goodput and round trip.
 func BenchmarkLTE(b *testing.B) {
 	for _, c := range []struct {
 		name   string
