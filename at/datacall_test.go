@@ -312,6 +312,33 @@ func TestLeaveDataMode(t *testing.T) {
 	})
 }
 
+// A command that waited when the end of an unknown call began is not sent into
+// the call, nor between +++ and ATH: it waits for the end.
+func TestQueuedCommandsWaitForTheEndOfACall(t *testing.T) {
+	dialogue(t, nil, func(t *testing.T, s *script, m *Modem) {
+		csq := start(t, m, Command{Text: "+CSQ"})
+		s.wantLine("", "AT+CSQ")
+		creg := start(t, m, Command{Text: "+CREG?"})
+		done := make(chan error, 1)
+		go func() { done <- m.LeaveDataMode(t.Context()) }()
+		csq.wantErr("", ErrDataMode, CommandWritten)
+		s.raw("data")
+		s.wantIdle("the guard time goes on")
+		time.Sleep(1100 * time.Millisecond)
+		s.want("nothing but the escape", "+++")
+		s.send("OK")
+		s.wantLine("the call is hung up first", "ATH")
+		creg.wantWaiting("it waits")
+		s.send("OK")
+		s.want("", "\x1b")
+		s.answerProbe()
+		require.NoError(t, <-done)
+		s.wantLine("now it goes out", "AT+CREG?")
+		s.send("+CREG: 0,1", "OK")
+		creg.wantOK("and has its answer", "+CREG: 0,1")
+	})
+}
+
 func TestResync(t *testing.T) {
 	dialogue(t, nil, func(t *testing.T, s *script, m *Modem) {
 		done := make(chan error, 1)

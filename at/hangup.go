@@ -88,7 +88,7 @@ func (c *DataCall) hangUp(ctx context.Context) error {
 		m.call = nil
 		m.out.buf = m.out.buf[:0]
 	}
-	m.proceed()
+	m.place.lost = true // before anything else goes out, the proof
 	m.mu.Unlock()
 	err := m.Resync(ctx)
 	if err == nil || errors.Is(err, ErrClosed) || errors.Is(err, ErrLineGone) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -263,10 +264,11 @@ func (m *Modem) idle() bool {
 
 // proceed starts what can start now. Every event ends with it.
 func (m *Modem) proceed() {
-	if m.err != nil || m.run != nil || m.place.searching() || m.call != nil && m.call.state == callUp {
+	if m.err != nil || m.run != nil || m.place.searching() {
 		return
 	}
-	if m.place.lost && (m.call == nil || m.call.state == callSuspended) {
+	inCall := m.call != nil && m.call.state != callSuspended
+	if m.place.lost && !inCall {
 		if len(m.place.waiters) > 0 {
 			m.search(mayBeOpen)
 		} else if len(m.queue) > 0 {
@@ -274,15 +276,19 @@ func (m *Modem) proceed() {
 		}
 		return
 	}
-	if len(m.queue) == 0 {
+	i := 0
+	if inCall { // its end alone has commands to send, and others wait for that
+		i = slices.IndexFunc(m.queue, func(x *exchange) bool { return x.own && m.call.state == callEnding })
+	}
+	if i < 0 || i >= len(m.queue) {
 		return
 	}
 	if !m.earliest.IsZero() && m.clock().Before(m.earliest) {
 		m.timer.arm(m, m.earliest)
 		return
 	}
-	x := m.queue[0]
-	m.queue = m.queue[:copy(m.queue, m.queue[1:])]
+	x := m.queue[i]
+	m.queue = slices.Delete(m.queue, i, i+1)
 	m.start(x)
 }
 
