@@ -8,6 +8,8 @@ import (
 
 	"github.com/creack/pty"
 	"golang.org/x/sys/unix"
+
+	"github.com/telemodem/telemodem/internal/nonblock"
 )
 
 // openPTY makes a pseudo-terminal in raw mode: without echo and line editing,
@@ -32,5 +34,7 @@ func openPTY() (master, slave *os.File, err error) {
 		slave.Close()
 		return nil, nil, fmt.Errorf("fakemodem: pseudo-terminal in raw mode: %w", err)
 	}
+	nonblock.Restore(master) // both were asked for their number
+	nonblock.Restore(slave)
 	return master, slave, nil
 }
