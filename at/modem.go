@@ -23,7 +23,6 @@ type Modem struct {
 	writer sync.WaitGroup
 
 	spare atomic.Pointer[exchange] // for the next command
-	began time.Time
 
 	mu  sync.Mutex // guards all that follows; never held across a wait
 	now time.Time  // of the event being worked on
@@ -56,11 +55,10 @@ type Modem struct {
 // whose context has no end then write their commands themselves.
 func New(line io.ReadWriteCloser, config *Config) *Modem {
 	m := &Modem{
-		line:  line,
-		cfg:   config.resolved(),
-		done:  make(chan struct{}),
-		wake:  make(chan struct{}, 1),
-		began: time.Now(),
+		line: line,
+		cfg:  config.resolved(),
+		done: make(chan struct{}),
+		wake: make(chan struct{}, 1),
 	}
 	if l, ok := line.(interface{ SetWriteDeadline(time.Time) error }); ok && l.SetWriteDeadline(time.Time{}) == nil {
 		m.cut = l.SetWriteDeadline
@@ -147,11 +145,11 @@ func (m *Modem) lock() {
 	m.now = zeroTime
 }
 
-// clock returns the time of the event, which is the same throughout it. It
-// reads the monotonic clock alone, at half the cost of time.Now.
+// clock returns the time of the event, which is the same throughout it: of the
+// wall clock too, which may be set while the engine runs and stands in traces.
 func (m *Modem) clock() time.Time {
 	if m.now.IsZero() {
-		m.now = m.began.Add(time.Since(m.began))
+		m.now = time.Now()
 	}
 	return m.now
 }
