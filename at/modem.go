@@ -23,6 +23,7 @@ type Modem struct {
 	writer sync.WaitGroup
 
 	spare atomic.Pointer[exchange] // for the next command
+	began time.Time
 
 	mu  sync.Mutex // guards all that follows; never held across a wait
 	now time.Time  // of the event being worked on
@@ -41,7 +42,7 @@ type Modem struct {
 	timer   alarm
 	boot    bootWatch
 	stats   Stats
-	running int           // handlers and other goroutines that Close waits for
+	running int           // handlers, goroutines and Writes that Close waits for
 	settled chan struct{} // closed when running is zero after the end
 	trace   traceState
 
@@ -55,10 +56,11 @@ type Modem struct {
 // whose context has no end then write their commands themselves.
 func New(line io.ReadWriteCloser, config *Config) *Modem {
 	m := &Modem{
-		line: line,
-		cfg:  config.resolved(),
-		done: make(chan struct{}),
-		wake: make(chan struct{}, 1),
+		line:  line,
+		cfg:   config.resolved(),
+		done:  make(chan struct{}),
+		wake:  make(chan struct{}, 1),
+		began: time.Now(),
 	}
 	if l, ok := line.(interface{ SetWriteDeadline(time.Time) error }); ok && l.SetWriteDeadline(time.Time{}) == nil {
 		m.cut = l.SetWriteDeadline
@@ -145,11 +147,11 @@ func (m *Modem) lock() {
 	m.now = zeroTime
 }
 
-// clock returns the time of the event, which is the same throughout it: of the
-// wall clock too, which may be set while the engine runs and stands in traces.
+// clock returns the time of the event, which is the same throughout it. It is
+// for waiting: the wall clock in it is that of the start and goes on from there.
 func (m *Modem) clock() time.Time {
 	if m.now.IsZero() {
-		m.now = time.Now()
+		m.now = m.began.Add(time.Since(m.began))
 	}
 	return m.now
 }
@@ -161,13 +163,18 @@ func (m *Modem) spawn(fn func()) {
 		defer func() {
 			m.mu.Lock()
 			defer m.mu.Unlock()
-			m.running--
-			if m.running == 0 && m.settled != nil {
-				close(m.settled)
-			}
+			m.ran()
 		}()
 		fn()
 	}()
+}
+
+// ran notes the end of something that Close waits for. The lock is held.
+func (m *Modem) ran() {
+	m.running--
+	if m.running == 0 && m.settled != nil {
+		close(m.settled)
+	}
 }
 
 // Command runs one command and waits for its end. A command that the modem

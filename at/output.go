@@ -144,7 +144,6 @@ func (m *Modem) hand(other []byte) (taken []byte, owner *exchange, before Progre
 		owner.out = true
 	}
 	if len(m.trace.recorders) > 0 {
-		m.now = time.Now()
 		m.traceOut(taken, m.out.secret)
 	}
 	return taken, owner, before

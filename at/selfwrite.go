@@ -28,11 +28,11 @@ func (m *Modem) writeSelf(x *exchange) {
 	}
 	taken, owner, before := m.hand(m.out.spare)
 	m.out.spare = nil
-	m.writer.Add(1) // Close waits
+	m.running++ // Close waits
 	m.mu.Unlock()
 	n, err := m.line.Write(taken)
 	m.lock()
-	m.writer.Done()
+	m.ran()
 	m.out.caller = nil
 	if m.out.cutting {
 		m.out.cutting = false

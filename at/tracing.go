@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"strings"
+	"time"
 )
 
 // traceState is what an engine knows of its traces.
@@ -53,7 +54,7 @@ func logChunks(l *slog.Logger, chunks []Chunk, lost int) {
 // warn tells the log what the engine has to repair.
 func (m *Modem) warn(text string) {
 	if m.trace.warnings != nil {
-		m.trace.warnings.Record(Chunk{Time: m.clock(), Dir: warning, Data: []byte(text)})
+		m.trace.warnings.Record(Chunk{Time: time.Now(), Dir: warning, Data: []byte(text)})
 	}
 }
 
@@ -81,7 +82,7 @@ func (m *Modem) traceOut(p []byte, secret bool) {
 		}
 		p = append(bytes.Clone(p[:keep]), mask(p[keep:])...)
 	}
-	t.record(Chunk{Time: m.clock(), Dir: ToModem, Data: p})
+	t.record(Chunk{Time: time.Now(), Dir: ToModem, Data: p})
 }
 
 // traceIn records bytes that came in.
@@ -91,7 +92,7 @@ func (m *Modem) traceIn(p []byte) {
 		return
 	}
 	if t.secret == "" && len(t.line) == 0 {
-		t.record(Chunk{Time: m.clock(), Dir: FromModem, Data: p})
+		t.record(Chunk{Time: time.Now(), Dir: FromModem, Data: p})
 		return
 	}
 	for len(p) > 0 {
@@ -124,7 +125,7 @@ func (m *Modem) traceSecretLine(line, end []byte) {
 	if !plain && (running || strings.Contains(string(line), m.trace.secret)) {
 		shown = mask(line)
 	}
-	m.trace.record(Chunk{Time: m.clock(), Dir: FromModem, Data: append(shown, end...)})
+	m.trace.record(Chunk{Time: time.Now(), Dir: FromModem, Data: append(shown, end...)})
 }
 
 // mask returns as many stars as p has octets; line ends and the end of an SMS
