@@ -20,6 +20,7 @@ const (
 	SocketsQuectel                // QIACT, QIOPEN, QISEND, QIRD
 	SocketsUblox                  // USOCR, USOCO, USOWR, USORD of SARA-R4, R5 and LARA-R6
 	SocketsUbloxPSD               // the same of SARA-U2 and G3, with the profiles UPSD, UPSDA, UPSND
+	SocketsTelit                  // SCFG, SGACT, SD, SSENDEXT, SRECV, SS, SI, SH with a # in front
 )
 
 // socketDialects has the commands and limits of each dialect.
@@ -36,6 +37,9 @@ type socketDialect struct {
 	// lost tells that the context is gone; service is how far the service had
 	// come. Nil says nothing.
 	lost func(service int) string
+	// dropped is told of each socket that the end of the context closes, before
+	// it is closed. Nil is told nothing.
+	dropped func(k *modemSocket)
 }
 
 // WithSockets gives a modem the sockets of a dialect other than its maker's.
@@ -91,6 +95,7 @@ type socketSet struct {
 	service int // how far the service has come; the dialect's own count
 	files   map[string][]byte
 	secure  map[int]*tlsProfile // by the dialect's number
+	telit   [telitSockets]*telitSocket
 }
 
 // modemSocket is one of them. Its fields are guarded by the network's lock.
@@ -169,7 +174,7 @@ var makersSockets = []struct {
 	{"SIM800", SocketsSIM800}, {"SIM900", SocketsSIM800}, {"SIM76", SocketsSIM7600}, {"SIM75", SocketsSIM7600},
 	{"EC2", SocketsQuectel}, {"EG9", SocketsQuectel}, {"BG9", SocketsQuectel}, {"BG7", SocketsQuectel},
 	{"SARA-U", SocketsUbloxPSD}, {"SARA-G", SocketsUbloxPSD}, {"LISA-U", SocketsUbloxPSD},
-	{"SARA", SocketsUblox}, {"LARA", SocketsUblox},
+	{"SARA", SocketsUblox}, {"LARA", SocketsUblox}, {"TELIT", SocketsTelit},
 }
 
 // activate brings the packet context of the sockets up.
@@ -190,8 +195,17 @@ func (s *socketSet) contextGone(m *Modem, pc *packetContext) {
 	pc.sockets = nil
 	was := s.service
 	s.service = 0
+	d := s.of(m)
+	told := was > 0 && d != nil && m.on
+	if told && d.dropped != nil {
+		for id := range d.ids {
+			if k := s.list[id]; k != nil {
+				d.dropped(k)
+			}
+		}
+	}
 	s.closeAll()
-	if d := s.of(m); was > 0 && d != nil && d.lost != nil && m.on {
+	if told && d.lost != nil {
 		m.notify(d.lost(was))
 	}
 }

@@ -278,7 +278,7 @@ func FuzzAnswers(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, op uint8, answers string) {
-		for _, dialect := range []Dialect{SIM800, SIM7600, Quectel, UBlox, UBloxPSD} {
+		for _, dialect := range []Dialect{SIM800, SIM7600, Quectel, UBlox, UBloxPSD, Telit} {
 			for _, host := range []string{"example.org", ""} {
 				fuzzAnswer(t, dialect, host, op, strings.Split(answers, "\n"))
 			}

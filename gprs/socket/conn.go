@@ -30,6 +30,7 @@ type conn struct {
 	results       chan error    // of push, one for each piece
 
 	kick       chan struct{} // there may be data
+	ask        atomic.Bool   // and the state is to be asked for
 	closing    chan struct{} // closed by Close and by a failure
 	failOnce   sync.Once
 	pumpDone   chan struct{}
@@ -67,6 +68,12 @@ func (k *conn) wake() {
 	case k.kick <- struct{}{}:
 	default:
 	}
+}
+
+// askState lets pump look for data and then ask for the state.
+func (k *conn) askState() {
+	k.ask.Store(true)
+	k.wake()
 }
 
 // closedByPeer notes the modem's word; what was received before comes first.

@@ -28,6 +28,7 @@ var listening = []struct {
 	{fakemodem.EC25, socket.Quectel, fakemodem.SocketsQuectel, 1460},
 	{fakemodem.SARAR410, socket.UBlox, fakemodem.SocketsUblox, 1024},
 	{fakemodem.SARAR410, socket.UBloxPSD, fakemodem.SocketsUbloxPSD, 1024},
+	{fakemodem.Telit, socket.Telit, fakemodem.SocketsTelit, 1500},
 }
 
 // eachListening runs a test for each of them, with a Stack in r.
@@ -73,7 +74,7 @@ func TestListenPacketTellsTheSender(t *testing.T) {
 		for i, other := range []*rig{r.another(), r.another()} {
 			client, err := other.stack.ListenPacket(t.Context(), "udp4", fmt.Sprintf("0.0.0.0:%d", 6000+i))
 			require.NoError(t, err)
-			for _, size := range []int{1, most / 2, most} {
+			for _, size := range []int{1, most / 2, min(most, 1460)} { // what the others can send
 				want := bytes.Repeat([]byte{'\r', '\n', 'O', 'K', byte('0' + i)}, most)[:size]
 				_, err = client.WriteTo(want, udpAddr(r, 5000))
 				require.NoError(t, err)
@@ -157,7 +158,7 @@ func TestListenPacketRefusesWhatCannotBeSent(t *testing.T) {
 		require.NoError(t, err)
 		require.NotZero(t, server.LocalAddr().(*net.UDPAddr).Port)
 		asked := false
-		for _, name := range []string{"+QISEND", "+USOST"} {
+		for _, name := range []string{"+QISEND", "+USOST", "#SSENDUDPEXT"} {
 			r.fake.OnCommand(name, func(*fakemodem.Call) fakemodem.Result { asked = true; return fakemodem.Default })
 		}
 		for _, p := range [][]byte{nil, make([]byte, most+1)} {

@@ -31,6 +31,8 @@ var (
 	// UBloxPSD is SARA-U2, SARA-G3 and LISA-U2, whose context is a packet
 	// switched data profile: Config.Profile.
 	UBloxPSD = Dialect{"u-blox with profiles", newUBloxPSD}
+	// Telit is LE910, ME910, ME310, HE910 and GL865.
+	Telit = Dialect{"Telit", newTelit}
 )
 
 // limits are those of a dialect.
@@ -96,6 +98,8 @@ const (
 	noticeData              // data for socket id
 	noticeClosed            // socket id was closed by the other side
 	noticeLost              // the context is gone
+	noticeAsk               // something happened to socket id: ask what
+	noticeAskAll            // or to one of them, it is not said which
 )
 
 // errLater asks to send the same again after a pause.

@@ -38,11 +38,18 @@ var noticeLines = []struct {
 	{newUBloxPSD(nil, new(Config)), "+UUPSDD: 0", notice{kind: noticeLost}},
 	{newUBloxPSD(nil, new(Config)), "+UUPSDD: 1", notice{}}, // of another profile
 	{newUBloxPSD(nil, &Config{Profile: 3}), "+UUPSDD: 3", notice{kind: noticeLost}},
+	{newTelit(nil, new(Config)), "SRING: 1", notice{noticeData, 0}},
+	{newTelit(nil, new(Config)), "SRING: 6,37", notice{noticeData, 5}},
+	{newTelit(nil, new(Config)), "SRING: 0", notice{}},
+	{newTelit(nil, new(Config)), "NO CARRIER", notice{kind: noticeAskAll}},
+	{newTelit(nil, new(Config)), "NO CARRIER: 2", notice{noticeAsk, 1}},
+	{newTelit(nil, new(Config)), "NO CARRIER:2,4", notice{noticeAsk, 1}},
+	{newTelit(nil, new(Config)), "NO CARRIER: x", notice{}},
 }
 
 // drivers are all of them.
 func drivers(c at.Commander, cfg *Config) []driver {
-	return []driver{newSIM800(c, cfg), newSIM7600(c, cfg), newQuectel(c, cfg), newUBlox(c, cfg), newUBloxPSD(c, cfg)}
+	return []driver{newSIM800(c, cfg), newSIM7600(c, cfg), newQuectel(c, cfg), newUBlox(c, cfg), newUBloxPSD(c, cfg), newTelit(c, cfg)}
 }
 
 func TestNotices(t *testing.T) {

@@ -21,6 +21,7 @@ func TestMakersOwnDialect(t *testing.T) {
 	for kind, dialect := range map[*fakemodem.Personality]socket.Dialect{
 		fakemodem.SIM800: socket.SIM800, fakemodem.SIM7600: socket.SIM7600, fakemodem.EC25: socket.Quectel,
 		fakemodem.BG96: socket.Quectel, fakemodem.SARAR410: socket.UBlox, fakemodem.SARAR510: socket.UBlox,
+		fakemodem.Telit: socket.Telit,
 	} {
 		t.Run(kind.Name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -22,6 +22,7 @@ func (k *conn) pump() {
 		case <-k.closing:
 			return
 		case <-k.kick:
+			polled = k.ask.Swap(false)
 		case <-timer.C:
 			polled = true
 		}

@@ -145,11 +145,22 @@ func (s *Stack) onNotice(n at.Notification) {
 	switch {
 	case what.kind == noticeLost:
 		s.lose(ErrContextLost)
+	case what.kind == noticeAskAll:
+		s.askAll()
 	case what.kind == noticeNone || k == nil:
 	case what.kind == noticeClosed:
 		k.closedByPeer()
+	case what.kind == noticeAsk:
+		k.askState()
 	default:
 		k.wake()
+	}
+}
+
+// askAll has every socket ask for its state.
+func (s *Stack) askAll() {
+	for _, k := range s.list() {
+		k.askState()
 	}
 }
 
