@@ -22,6 +22,7 @@
 //	Quectel    12       1460               yes           yes, see TLS
 //	UBlox      7        1024               yes           yes, see TLS
 //	UBloxPSD   7        1024               yes           yes, see TLS
+//	Telit      6        1500               yes           no
 //
 // A longer Write is sent in pieces; a datagram beyond the limit, or an empty
 // one, is ErrTooLong before anything is written. SIM800 and SIM7600 do not say
@@ -31,7 +32,15 @@
 // crypto/tls does: [TLS] says what, and nothing is weaker than was asked for.
 //
 // Connecting holds the line for up to OpenTimeout with UBloxPSD, whose modems
-// have no other form; the others leave it to commands meanwhile.
+// have no other form, and with Telit, where not all have one; the others leave
+// it to commands meanwhile.
+//
+// That Telit's ListenPacket hears everybody is known of ME910 and ME310 alone.
+// For datagrams its firmware has to know the third parameter of AT#SRECV. Where
+// it does not know AT#SCFGEXT2, a close by the peer is told by a bare NO
+// CARRIER: if that comes inside the answer to a command of whoever uses the
+// line, the command fails although it may have been done. The sockets find out
+// by the modem's counters what became of theirs.
 //
 // # What a write means
 //
@@ -53,5 +62,6 @@
 // io.EOF is the peer's close, by the modem's word. All else that ends a stream
 // is an error with its cause: [ErrContextLost], [ErrSocketGone] when the modem
 // does not know the socket any more, at.ErrRebooted, or the line's. SIM7600
-// does not tell a socket that is gone from one that was closed.
+// does not tell a socket that is gone from one that was closed, nor do Telit's
+// that do not know AT#SLASTCLOSURE.
 package socket

@@ -20,6 +20,7 @@ import (
 //	Quectel   BG9x: "checkhost"    yes          yes            yes
 //	u-blox    yes                  yes          yes            with VerifyServer
 //	SIM800    no                   no           yes            no
+//	Telit     no TLS here: its commands are others, for one socket
 //	SIM7600   no TLS: the sources differ in whether the data that +CCHRECV
 //	          announces stands before or behind the OK, and behind it octets
 //	          cannot be told from notifications

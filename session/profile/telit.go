@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/telemodem/telemodem/gprs"
+	"github.com/telemodem/telemodem/gprs/socket"
 )
 
 // Telit is Telit's LE910, ME910, HE910 and GL865. Sources: ModemManager
@@ -13,8 +14,9 @@ var Telit = &Profile{
 	Identities: []string{"Telit", "LE910", "ME910", "HE910", "GL865"},
 	Notifications: rules("#QSS", "#PSNT", "+CIEV", "SRING",
 		"+CTZV", "+CGEV", "RING", "+CRING", "+CLIP"), // oFono plugins/telit.c
-	BootTime: 8 * time.Second,    // #REBOOT
-	Setup:    []string{"#QSS=2"}, // oFono: the SIM is ready at #QSS: 3, later than +CPIN says
+	BootTime: 8 * time.Second,       // #REBOOT
+	Pacing:   20 * time.Millisecond, // LE910C AT Commands Reference Guide clause 2.2.5
+	Setup:    []string{"#QSS=2"},    // oFono: the SIM is ready at #QSS: 3, later than +CPIN says
 	RadioOff: "+CFUN=4", RadioOn: "+CFUN=1",
 	Restart: "#REBOOT",
 	Multiplexer: &Multiplexer{
@@ -24,5 +26,6 @@ var Telit = &Profile{
 		CommandChannel: 1,
 		DataChannel:    2,
 	},
-	Data: gprs.Quirks{Tries: gprs.TriesTelit}, // ModemManager plugins/telit
+	Sockets: socket.Telit,
+	Data:    gprs.Quirks{Tries: gprs.TriesTelit}, // ModemManager plugins/telit
 }
