@@ -3,13 +3,14 @@
 package port
 
 import (
+	"context"
 	"strings"
 
 	"go.bug.st/serial/enumerator"
 )
 
 // systemPorts lists the ports with their USB identity.
-func systemPorts() ([]Info, error) {
+func systemPorts(context.Context) ([]Info, error) {
 	details, err := enumerator.GetDetailedPortsList()
 	if err != nil {
 		return nil, err

@@ -36,9 +36,13 @@ var ErrNotFound = errors.New("no such serial port")
 // enumerate is the system's list; tests put their own in its place.
 var enumerate = systemPorts
 
-// List lists the serial ports of this machine in the order of their names.
-func List() ([]Info, error) {
-	ports, err := enumerate()
+// List lists the serial ports of this machine in the order of their names. On
+// macOS those are the call-out devices, /dev/cu.*; a program built without cgo
+// asks ioreg(8) for their identities, for at most 10 s.
+func List() ([]Info, error) { return list(context.Background()) }
+
+func list(ctx context.Context) ([]Info, error) {
+	ports, err := enumerate(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("listing serial ports: %w", err)
 	}
@@ -63,11 +67,13 @@ func (u USB) matches(p USB) bool {
 
 // Find returns the first port of that identity, whatever it is called now, or
 // ErrNotFound.
-func Find(id USB) (Info, error) {
+func Find(id USB) (Info, error) { return find(context.Background(), id) }
+
+func find(ctx context.Context, id USB) (Info, error) {
 	if id == (USB{}) {
 		return Info{}, fmt.Errorf("%w: the identity is empty", ErrNotFound)
 	}
-	ports, err := List()
+	ports, err := list(ctx)
 	if err != nil {
 		return Info{}, err
 	}
@@ -88,7 +94,7 @@ func Await(ctx context.Context, id USB) (Info, error) {
 	tick := time.NewTicker(findInterval)
 	defer tick.Stop()
 	for {
-		p, err := Find(id)
+		p, err := find(ctx, id)
 		if !errors.Is(err, ErrNotFound) || id == (USB{}) {
 			return p, err
 		}

@@ -10,7 +10,10 @@
 //	unix:///run/modem.sock
 //
 // On every kind Close unblocks Read and Write, and a line that ended by itself,
-// such as an unplugged device, gives errors that wrap [at.ErrLineGone].
+// such as an unplugged device, gives errors that wrap [at.ErrLineGone]. Every
+// kind has SetReadDeadline and SetWriteDeadline, serial ports on Linux alone;
+// elsewhere it is the system that decides whether closing a serial port ends a
+// Write that waits.
 //
 // A serial port is opened for us alone. Programs that respect the locks of
 // others keep off it: it is locked by flock(2), by TIOCEXCL and, where

@@ -130,7 +130,7 @@ func TestOpenFailures(t *testing.T) {
 
 func withPorts(t *testing.T, ports ...Info) {
 	old := enumerate
-	enumerate = func() ([]Info, error) { return append([]Info(nil), ports...), nil }
+	enumerate = func(context.Context) ([]Info, error) { return append([]Info(nil), ports...), nil }
 	t.Cleanup(func() { enumerate = old })
 }
 
@@ -167,7 +167,7 @@ func TestListOfThisMachine(t *testing.T) {
 	require.NoError(t, err)
 	old := enumerate
 	defer func() { enumerate = old }()
-	enumerate = func() ([]Info, error) { return nil, errors.New("no bus") }
+	enumerate = func(context.Context) ([]Info, error) { return nil, errors.New("no bus") }
 	_, err = List()
 	require.ErrorContains(t, err, "no bus")
 }

@@ -35,7 +35,8 @@ const (
 const defaultBaud = 115200
 
 // Serial is an open serial port. One goroutine may read while another writes
-// and further ones use the lines.
+// and further ones use the lines. On Linux it has SetReadDeadline and
+// SetWriteDeadline as well.
 type Serial struct {
 	name string
 	ctl  serial.Port // modes and modem lines

@@ -57,6 +57,21 @@ func (s *Serial) setFlow() error {
 	return nil
 }
 
+// SetReadDeadline sets the time at which Read gives up with
+// os.ErrDeadlineExceeded, also one that waits; a zero time takes it away. There
+// are deadlines on Linux alone.
+func (s *Serial) SetReadDeadline(t time.Time) error {
+	return s.io.(*descriptor).file.SetReadDeadline(t)
+}
+
+// SetWriteDeadline sets the time at which Write gives up with
+// os.ErrDeadlineExceeded, also one that waits for a modem that has stopped us;
+// a zero time takes it away. Such a Write tells how many octets the system has
+// taken: those still leave, and Write may go on behind them.
+func (s *Serial) SetWriteDeadline(t time.Time) error {
+	return s.io.(*descriptor).file.SetWriteDeadline(t)
+}
+
 // descriptor is our descriptor of the port, served by Go's poller.
 type descriptor struct {
 	fd   int

@@ -1,6 +1,7 @@
 package port
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -76,6 +77,81 @@ func TestCloseUnblocksWrite(t *testing.T) {
 	case <-time.After(10 * time.Second):
 		t.Fatal("Close has not unblocked Write")
 	}
+}
+
+// A Write that waits is ended by its deadline and tells what was taken; what is
+// left goes out behind it, so that the far end gets every octet once.
+func TestWriteDeadlineEndsAWaitingWrite(t *testing.T) {
+	far, name := openPTY(t)
+	s, err := OpenSerial(name, nil)
+	require.NoError(t, err)
+	defer s.Close()
+	data := make([]byte, 1<<18)
+	for i := range data {
+		data[i] = byte(i) ^ byte(i>>8)
+	}
+	type result struct {
+		n   int
+		err error
+	}
+	ended := make(chan result, 1)
+	go func() {
+		n, err := s.Write(data)
+		ended <- result{n, err}
+	}()
+	select {
+	case r := <-ended:
+		t.Fatalf("nobody reads, and yet Write has ended: %+v", r)
+	case <-time.After(50 * time.Millisecond):
+	}
+	require.NoError(t, s.SetWriteDeadline(time.Unix(1, 0)))
+	var r result
+	select {
+	case r = <-ended:
+	case <-time.After(10 * time.Second):
+		t.Fatal("the deadline has not ended Write")
+	}
+	require.ErrorIs(t, r.err, os.ErrDeadlineExceeded)
+	require.NotErrorIs(t, r.err, at.ErrLineGone)
+	require.Less(t, r.n, len(data))
+	_, err = s.Write([]byte("x"))
+	require.ErrorIs(t, err, os.ErrDeadlineExceeded, "until it is taken away")
+
+	require.NoError(t, s.SetWriteDeadline(time.Time{}))
+	go func() {
+		n, err := s.Write(data[r.n:])
+		ended <- result{n, err}
+	}()
+	got := make([]byte, len(data))
+	_, err = io.ReadFull(far, got)
+	require.NoError(t, err)
+	require.Equal(t, result{len(data) - r.n, nil}, <-ended)
+	require.True(t, bytes.Equal(data, got), "every octet once and in order")
+}
+
+func TestReadDeadlineEndsAWaitingRead(t *testing.T) {
+	far, name := openPTY(t)
+	s, err := OpenSerial(name, nil)
+	require.NoError(t, err)
+	defer s.Close()
+	ended := make(chan error, 1)
+	go func() {
+		_, err := s.Read(make([]byte, 1))
+		ended <- err
+	}()
+	time.Sleep(10 * time.Millisecond) // let it block; the test holds without, too
+	require.NoError(t, s.SetReadDeadline(time.Unix(1, 0)))
+	select {
+	case err = <-ended:
+	case <-time.After(10 * time.Second):
+		t.Fatal("the deadline has not ended Read")
+	}
+	require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+	require.NotErrorIs(t, err, at.ErrLineGone)
+	require.NoError(t, s.SetReadDeadline(time.Time{}))
+	requireCarries(t, s, far)
+	require.NoError(t, s.Close())
+	require.Error(t, s.SetWriteDeadline(time.Time{}))
 }
 
 // F97: a device that is unplugged is a line that is gone.
