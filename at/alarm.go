@@ -7,16 +7,16 @@ import "time"
 // says when to ring next. So an ordinary command costs no change of the timer.
 type alarm struct {
 	timer *time.Timer
-	at    time.Time // when it rings; zero when it is not set
+	at    instant // when it rings; zero when it is not set
 }
 
-// arm makes the alarm ring at t at the latest; the zero time is never.
-func (a *alarm) arm(m *Modem, t time.Time) {
-	if t.IsZero() || !a.at.IsZero() && !t.Before(a.at) || m.err != nil {
+// arm makes the alarm ring at t at the latest; zero is never.
+func (a *alarm) arm(m *Modem, t instant) {
+	if t == 0 || a.at != 0 && t >= a.at || m.err != nil {
 		return
 	}
 	a.at = t
-	wait := max(t.Sub(m.clock()), 0)
+	wait := t.until(m.clock())
 	if a.timer == nil {
 		a.timer = time.AfterFunc(wait, m.ring)
 		return
@@ -28,7 +28,7 @@ func (a *alarm) stop() {
 	if a.timer != nil {
 		a.timer.Stop()
 	}
-	a.at = time.Time{}
+	a.at = 0
 }
 
 // ring is the timer's event.
@@ -38,9 +38,9 @@ func (m *Modem) ring() {
 	if m.err != nil {
 		return
 	}
-	m.timer.at = time.Time{}
+	m.timer.at = 0
 	next := m.tick()
-	if next.IsZero() {
+	if next == 0 {
 		m.retireWriter()
 	}
 	m.timer.arm(m, next)

@@ -52,7 +52,7 @@ func (x *exchange) result(m *Modem, text []byte) (outcome, string) {
 
 // inform adds an information line to the answer of x.
 func (m *Modem) inform(x *exchange, line []byte) {
-	x.graceDue = zeroTime // the OK before was not ours (F20), or came first (F17)
+	x.graceDue = 0 // the OK before was not ours (F20), or came first (F17)
 	text := string(line)
 	if x.abandoned {
 		m.late(text)
@@ -71,15 +71,15 @@ func (m *Modem) inform(x *exchange, line []byte) {
 	}
 	if x.cmd.NoFinal && len(x.cmd.Stages) == 0 && m.in.block.left == 0 && len(m.in.bodies) == 0 {
 		m.conclude(x, success, "")
-		m.earliest = later(m.earliest, m.clock().Add(m.cfg.Quiet)) // a result may come even so
+		m.earliest = max(m.earliest, m.after(m.cfg.Quiet)) // a result may come even so
 	}
 }
 
 // final ends the answer of x by a final result.
 func (m *Modem) final(x *exchange, o outcome, text string) {
-	if o == success && text == "OK" && x.owesInformation() && !x.aborting && x.graceDue.IsZero() {
+	if o == success && text == "OK" && x.owesInformation() && !x.aborting && x.graceDue == 0 {
 		// A second result of the command before (F20) looks just like this.
-		x.graceDue = m.clock().Add(extraGrace)
+		x.graceDue = m.after(extraGrace)
 		m.timer.arm(m, x.graceDue)
 		return
 	}

@@ -2,7 +2,6 @@ package at
 
 import (
 	"bytes"
-	"time"
 )
 
 // pendingBody is a line whose Body of text lines has not come yet. Other lines
@@ -14,7 +13,7 @@ type pendingBody struct {
 	rule     Body
 	lines    []byte
 	got      int
-	deadline time.Time // zero for a body of run: its command has a limit
+	deadline instant // zero for a body of run: its command has a limit
 }
 
 // maxPending bounds the bodies waited for at once.
@@ -30,7 +29,7 @@ type block struct {
 	quoted bool // inside a line, which goes on behind it
 	gap    bool // the line end before it may not be complete
 	crs    int  // CRs seen in the gap
-	due    time.Time
+	due    instant
 }
 
 // expectBody begins reading what follows a line and tells whether anything
@@ -47,14 +46,14 @@ func (m *Modem) expectBody(head string, b Body, x *exchange, info int) bool {
 	case n > 0:
 		m.in.block = block{left: n, head: head, run: x, info: info, gap: true}
 		if x == nil {
-			m.in.block.due = m.clock().Add(bodyTimeout)
+			m.in.block.due = m.after(bodyTimeout)
 			m.timer.arm(m, m.in.block.due)
 		}
 		return true
 	case b.Lines > 0:
 		p := pendingBody{head: head, run: x, info: info, rule: b}
 		if x == nil {
-			p.deadline = m.clock().Add(bodyTimeout)
+			p.deadline = m.after(bodyTimeout)
 			m.timer.arm(m, p.deadline)
 		}
 		if len(m.in.bodies) == maxPending {
@@ -188,13 +187,13 @@ func (m *Modem) giveUpBody(i int) {
 // tickBodies gives up bodies of notifications that did not come in time.
 func (m *Modem) tickBodies() {
 	for i := 0; i < len(m.in.bodies); {
-		if d := m.in.bodies[i].deadline; !d.IsZero() && !m.clock().Before(d) {
+		if m.come(m.in.bodies[i].deadline) {
 			m.giveUpBody(i)
 			continue
 		}
 		i++
 	}
-	if d := m.in.block.due; m.in.block.left > 0 && !d.IsZero() && !m.clock().Before(d) {
+	if m.in.block.left > 0 && m.come(m.in.block.due) {
 		m.giveUpBlock()
 	}
 	m.tickDigit()

@@ -1,21 +1,19 @@
 package at
 
-import "time"
-
 // bootWatch tells a second start of the modem from the several messages that
 // one start prints.
 type bootWatch struct {
-	at   time.Time
+	at   instant
 	seen []string
 }
 
 // fresh notes a boot message and tells whether it begins a start of its own.
-func (b *bootWatch) fresh(now time.Time, text string) bool {
+func (b *bootWatch) fresh(now instant, text string) bool {
 	again := false
 	for _, s := range b.seen {
 		again = again || s == text
 	}
-	if !b.at.IsZero() && now.Sub(b.at) < bootSettle && !again {
+	if b.at != 0 && now < b.at.add(bootSettle) && !again {
 		b.seen = append(b.seen, text)
 		return false
 	}

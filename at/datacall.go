@@ -45,8 +45,8 @@ type DataCall struct {
 	tail     tail
 	discard  bool // nobody reads any more
 	asked    bool // +++ is out
-	lastOut  time.Time
-	due      time.Time // the silence behind a hang-up is long enough
+	lastOut  instant
+	due      instant // the silence behind a hang-up is long enough
 	deadline time.Time
 	wakeRead *time.Timer
 }
@@ -181,10 +181,10 @@ func (c *DataCall) receive(p []byte) []byte {
 		return p[n:]
 	case result == "NO CARRIER":
 		c.hold(min(len(c.rx), len("\r\nNO CARRIER\r\n")))
-	case !c.due.IsZero() && isLineText(p[:n]) && c.held+n <= m.cfg.LineLimit:
+	case c.due != 0 && isLineText(p[:n]) && c.held+n <= m.cfg.LineLimit:
 		c.hold(min(len(c.rx), c.held+n))
 	default:
-		c.due, c.held = zeroTime, 0
+		c.due, c.held = 0, 0
 	}
 	c.cond.Broadcast()
 	return p[n:]
@@ -204,7 +204,7 @@ func (c *DataCall) escaped(result string) {
 func (c *DataCall) hold(n int) {
 	m := c.m
 	c.held = n
-	c.due = m.clock().Add(max(m.cfg.EscapeGuard, m.cfg.Quiet))
+	c.due = m.after(max(m.cfg.EscapeGuard, m.cfg.Quiet))
 	m.timer.arm(m, c.due)
 }
 
@@ -221,14 +221,14 @@ func isLineText(p []byte) bool {
 
 // tick ends the call when NO CARRIER, and notifications that go with it, were
 // the last thing for long enough.
-func (c *DataCall) tick(now time.Time) {
-	if c.due.IsZero() || now.Before(c.due) {
+func (c *DataCall) tick() {
+	if !c.m.come(c.due) {
 		return
 	}
 	held := c.rx[len(c.rx)-c.held:]
 	_, rest, _ := bytes.Cut(held, []byte("NO CARRIER\r\n"))
 	rest = bytes.Clone(rest)
-	c.due = zeroTime
+	c.due = 0
 	if !c.m.speaks(rest) {
 		c.held = 0
 		c.cond.Broadcast()
@@ -275,7 +275,7 @@ func (c *DataCall) over(cause error) {
 	if c.state == callOver {
 		return
 	}
-	c.state, c.err, c.due = callOver, cause, zeroTime
+	c.state, c.err, c.due = callOver, cause, 0
 	close(c.done)
 	c.cond.Broadcast()
 }
@@ -354,7 +354,7 @@ func (c *DataCall) Write(p []byte) (n int, err error) {
 }
 
 // wrote notes that the writer has sent bytes.
-func (c *DataCall) wrote(now time.Time) {
+func (c *DataCall) wrote(now instant) {
 	c.lastOut = now
 	c.cond.Broadcast()
 }

@@ -30,16 +30,16 @@ type exchange struct {
 	first         part   // of the command line
 	rest          string // the command line behind first
 	unnamed       bool   // lines without a name belong to the answer
-	deadline      time.Time
-	promptDue     time.Time // the prompt must have come
-	dataDue       time.Time // the data may go out after the prompt
-	abortDue      time.Time
-	graceDue      time.Time // a held OK counts
+	deadline      instant
+	promptDue     instant // the prompt must have come
+	dataDue       instant // the data may go out after the prompt
+	abortDue      instant
+	graceDue      instant // a held OK counts
 	prompt        promptState
 	size          int   // octets of the answer so far
 	fault         error // what makes the answer worthless
 	stage         int   // stages done
-	stageDeadline time.Time
+	stageDeadline instant
 }
 
 type promptState uint8
@@ -61,7 +61,7 @@ func (m *Modem) newExchange(cmd *Command, call *DataCall, own bool) *exchange {
 	x.first, x.rest = nextPart(cmd.Text)
 	x.unnamed = cmd.FreeText || answersUnnamed(cmd.Text)
 	if limit := m.cfg.limit(cmd); limit > 0 {
-		x.deadline = m.clock().Add(limit)
+		x.deadline = m.after(limit)
 	}
 	return x
 }
@@ -106,7 +106,7 @@ func (m *Modem) start(x *exchange) {
 	if p := x.cmd.Prompt; p != nil {
 		x.prompt = promptAwait
 		if d := promptLimit(p); d > 0 {
-			x.promptDue = m.clock().Add(d)
+			x.promptDue = m.after(d)
 			m.timer.arm(m, x.promptDue)
 		}
 	}
@@ -124,11 +124,9 @@ func promptLimit(p *Prompt) time.Duration {
 }
 
 // due returns when x wants to be looked at again.
-func (x *exchange) due() (next time.Time) {
-	for _, t := range [...]time.Time{x.deadline, x.dataDue, x.abortDue, x.graceDue, x.promptDue} {
-		if !t.IsZero() && (next.IsZero() || t.Before(next)) {
-			next = t
-		}
+func (x *exchange) due() (next instant) {
+	for _, t := range [...]instant{x.deadline, x.dataDue, x.abortDue, x.graceDue, x.promptDue} {
+		next = sooner(next, t)
 	}
 	return next
 }
@@ -150,7 +148,7 @@ func (m *Modem) leave(x *exchange) {
 	m.run = nil
 	m.echo.data = nil
 	if m.pacing > 0 {
-		m.earliest = m.clock().Add(m.pacing)
+		m.earliest = m.after(m.pacing)
 	}
 }
 
@@ -184,8 +182,8 @@ func (m *Modem) release(x *exchange, cause error) {
 	if x.cmd.Abortable || x.call != nil {
 		m.abort(x, false)
 	}
-	if x.deadline.IsZero() { // no limit of its own, but the line needs one
-		x.deadline = m.clock().Add(defaultAnswerTimeout)
+	if x.deadline == 0 { // no limit of its own, but the line needs one
+		x.deadline = m.after(defaultAnswerTimeout)
 		m.timer.arm(m, x.deadline)
 	}
 }
@@ -213,14 +211,14 @@ func (m *Modem) abort(x *exchange, rerun bool) {
 		return
 	}
 	x.aborting, x.rerun = true, rerun
-	x.abortDue = m.clock().Add(abortTimeout)
+	x.abortDue = m.after(abortTimeout)
 	m.timer.arm(m, x.abortDue)
 	m.put(nil, NothingWritten, "\r")
 }
 
 // requeue lets an aborted command run again, before its equals.
 func (m *Modem) requeue(x *exchange) {
-	x.aborting, x.rerun, x.abortDue = false, false, time.Time{}
+	x.aborting, x.rerun, x.abortDue = false, false, 0
 	x.resp, x.size, x.fault, x.stage, x.out = Response{}, 0, nil, 0, false
 	i := len(m.queue)
 	for i > 0 && m.queue[i-1].cmd.Priority <= x.cmd.Priority {
@@ -235,13 +233,12 @@ func (m *Modem) tickRun() {
 	if x == nil {
 		return
 	}
-	due := func(t time.Time) bool { return !t.IsZero() && !m.clock().Before(t) }
 	switch {
-	case due(x.deadline), due(x.abortDue), due(x.promptDue):
+	case m.come(x.deadline), m.come(x.abortDue), m.come(x.promptDue):
 		m.expire(x)
-	case due(x.graceDue):
+	case m.come(x.graceDue):
 		m.conclude(x, success, "OK")
-	case due(x.dataDue):
+	case m.come(x.dataDue):
 		m.fillPrompt(x)
 	}
 }
@@ -249,7 +246,7 @@ func (m *Modem) tickRun() {
 // expire gives up the running x: the modem has not answered in time.
 func (m *Modem) expire(x *exchange) {
 	cause := error(ErrNoAnswer)
-	if !x.promptDue.IsZero() && !m.clock().Before(x.promptDue) {
+	if m.come(x.promptDue) {
 		cause = fmt.Errorf("%w: the prompt %s has not come", ErrNoAnswer, x.cmd.Prompt.mark())
 	}
 	untouched := m.withdraw(x) && !x.sent()
@@ -267,7 +264,7 @@ func (m *Modem) expire(x *exchange) {
 func (m *Modem) expireQueue() {
 	for i := 0; i < len(m.queue); {
 		x := m.queue[i]
-		if x.deadline.IsZero() || m.clock().Before(x.deadline) {
+		if !m.come(x.deadline) {
 			i++
 			continue
 		}

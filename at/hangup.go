@@ -203,8 +203,9 @@ func (c *DataCall) waitSilent(ctx context.Context, guard time.Duration) error {
 	for (len(m.out.buf) > 0 || m.out.writing) && ctx.Err() == nil && c.state == callEscaping {
 		c.cond.Wait()
 	}
-	last := c.lastOut
+	m.now = 0 // it may have been a long wait
+	rest := c.lastOut.add(guard).until(m.clock())
 	m.mu.Unlock()
-	pause(ctx, time.Until(last.Add(guard)))
+	pause(ctx, rest)
 	return ctx.Err()
 }

@@ -21,7 +21,7 @@ type input struct {
 	quoted   []byte // the octets that stood inside the line so far
 	bodies   []pendingBody
 	digit    byte // a lone digit that may be a numeric result (ATV0)
-	digitDue time.Time
+	digitDue instant
 }
 
 // Sizes of the read buffer. An engine that only waits holds the small one.
@@ -102,7 +102,7 @@ func (m *Modem) received(p []byte) (crowded bool) {
 		p = m.feed(p)
 		if len(p) > 0 && m.call != nil && m.call.full() {
 			m.call.cond.Wait() // the stream's back pressure; releases the lock
-			m.now = zeroTime
+			m.now = 0
 		}
 	}
 	crowded, m.in.crowded = m.in.crowded, false
@@ -128,7 +128,7 @@ func (m *Modem) feed(p []byte) []byte {
 // quote of a block.
 func (m *Modem) takeLine(p []byte) []byte {
 	in := &m.in
-	if !in.digitDue.IsZero() {
+	if in.digitDue != 0 {
 		m.digitFollowed(p[0])
 	}
 	if len(in.line) == 0 && !in.skip {

@@ -26,7 +26,7 @@ type Modem struct {
 	began time.Time
 
 	mu  sync.Mutex // guards all that follows; never held across a wait
-	now time.Time  // of the event being worked on
+	now instant    // of the event being worked on
 	err error      // the first cause of the end; nil while alive
 
 	out     outbox
@@ -46,7 +46,7 @@ type Modem struct {
 	settled chan struct{} // closed when running is zero after the end
 	trace   traceState
 
-	earliest time.Time     // no command goes out before
+	earliest instant       // no command goes out before
 	pacing   time.Duration // see Config.Pacing
 }
 
@@ -144,16 +144,7 @@ func (m *Modem) end(cause error) {
 // lock takes the lock for an event.
 func (m *Modem) lock() {
 	m.mu.Lock()
-	m.now = zeroTime
-}
-
-// clock returns the time of the event, which is the same throughout it. It is
-// for waiting: the wall clock in it is that of the start and goes on from there.
-func (m *Modem) clock() time.Time {
-	if m.now.IsZero() {
-		m.now = m.began.Add(time.Since(m.began))
-	}
-	return m.now
+	m.now = 0
 }
 
 // spawn runs fn on a goroutine that Close waits for. The lock is held.
@@ -264,7 +255,7 @@ func (m *Modem) await(ctx context.Context, x *exchange) (Response, error) {
 
 // idle tells whether a command can start at once.
 func (m *Modem) idle() bool {
-	return m.run == nil && len(m.queue) == 0 && m.call == nil && !m.place.lost && m.earliest.IsZero()
+	return m.run == nil && len(m.queue) == 0 && m.call == nil && !m.place.lost && m.earliest == 0
 }
 
 // proceed starts what can start now. Every event ends with it.
@@ -288,7 +279,7 @@ func (m *Modem) proceed() {
 	if i < 0 || i >= len(m.queue) {
 		return
 	}
-	if !m.earliest.IsZero() && m.clock().Before(m.earliest) {
+	if m.earliest != 0 && !m.come(m.earliest) {
 		m.timer.arm(m, m.earliest)
 		return
 	}
@@ -298,12 +289,8 @@ func (m *Modem) proceed() {
 }
 
 // tick does what is due at m.clock() and returns when it wants to be called next.
-func (m *Modem) tick() (next time.Time) {
-	soon := func(t time.Time) {
-		if !t.IsZero() && (next.IsZero() || t.Before(next)) {
-			next = t
-		}
-	}
+func (m *Modem) tick() (next instant) {
+	soon := func(t instant) { next = sooner(next, t) }
 	m.expireQueue()
 	m.expireStaged()
 	m.tickRun()
@@ -326,11 +313,11 @@ func (m *Modem) tick() (next time.Time) {
 	if m.place.searching() {
 		soon(m.place.due)
 	}
-	if len(m.queue) > 0 && m.clock().Before(m.earliest) {
+	if len(m.queue) > 0 && !m.come(m.earliest) {
 		soon(m.earliest)
 	}
 	if c := m.call; c != nil {
-		c.tick(m.clock()) // may end the call
+		c.tick() // may end the call
 		soon(c.due)
 	}
 	return next

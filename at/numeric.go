@@ -10,14 +10,14 @@ func (m *Modem) holdDigit(c byte) bool {
 		return false
 	}
 	m.in.digit = c
-	m.in.digitDue = m.clock().Add(m.cfg.Quiet)
+	m.in.digitDue = m.after(m.cfg.Quiet)
 	m.timer.arm(m, m.in.digitDue)
 	return true
 }
 
 // digitFollowed decides about the digit by the byte behind it.
 func (m *Modem) digitFollowed(next byte) {
-	m.in.digitDue = zeroTime
+	m.in.digitDue = 0
 	if next == '\n' {
 		line := []byte{m.in.digit}
 		m.dispatch(line, line)
@@ -28,8 +28,8 @@ func (m *Modem) digitFollowed(next byte) {
 
 // tickDigit takes a digit that nothing followed as a result.
 func (m *Modem) tickDigit() {
-	if !m.in.digitDue.IsZero() && !m.clock().Before(m.in.digitDue) {
-		m.in.digitDue = zeroTime
+	if m.come(m.in.digitDue) {
+		m.in.digitDue = 0
 		m.numericResult()
 	}
 }

@@ -2,7 +2,6 @@ package at
 
 import (
 	"io"
-	"time"
 )
 
 // outbox is what waits for the writer.
@@ -159,10 +158,10 @@ func empty(buf []byte) []byte {
 
 // wrote notes that the bytes are out.
 func (m *Modem) wrote() {
-	m.mu.Lock()
+	m.lock()
 	defer m.mu.Unlock()
 	if m.call != nil {
-		m.call.wrote(time.Now())
+		m.call.wrote(m.clock())
 	}
 }
 

@@ -12,8 +12,8 @@ import (
 type place struct {
 	lost    bool
 	phase   placePhase
-	due     time.Time // of the phase
-	since   time.Time // begin of the drain
+	due     instant   // of the phase
+	since   instant   // begin of the drain
 	round   int       // probes made in this search
 	refused int       // of them answered by a failure
 	last    *exchange // the lost command, whose late answer may have a body
@@ -78,7 +78,7 @@ func (m *Modem) search(open openPrompt) {
 
 // wait sets the end of the phase.
 func (p *place) wait(m *Modem, d time.Duration) {
-	p.due = m.clock().Add(d)
+	p.due = m.after(d)
 	m.timer.arm(m, p.due)
 }
 
@@ -96,13 +96,10 @@ func (m *Modem) heardPlace() {
 	p := &m.place
 	switch p.phase {
 	case placeDrain:
-		p.due = m.clock().Add(m.cfg.Quiet)
-		if limit := p.since.Add(max(drainLimit, m.cfg.Quiet)); p.due.After(limit) {
-			p.due = limit
-		}
+		p.due = min(m.after(m.cfg.Quiet), p.since.add(max(drainLimit, m.cfg.Quiet)))
 		m.timer.arm(m, p.due)
 	case placeSettle:
-		if m.clock().Before(p.since.Add(settleLimit)) {
+		if m.clock() < p.since.add(settleLimit) {
 			p.wait(m, p.settleTime(m.cfg))
 		}
 	}
@@ -127,7 +124,7 @@ func (m *Modem) reopened() {
 // tickPlace ends a phase whose time is over.
 func (m *Modem) tickPlace() {
 	p := &m.place
-	if p.phase == placeStill || m.clock().Before(p.due) {
+	if p.phase == placeStill || m.clock() < p.due {
 		return
 	}
 	switch p.phase {

@@ -66,7 +66,7 @@ func (m *Modem) promptLine(x *exchange, text []byte) bool {
 
 // prompted answers the prompt of x, once.
 func (m *Modem) prompted(x *exchange) {
-	x.promptDue = zeroTime
+	x.promptDue = 0
 	switch {
 	case x.abandoned && x.cmd.Prompt.Fixed:
 		m.fillPrompt(x) // an entry by count can only be filled up
@@ -75,7 +75,7 @@ func (m *Modem) prompted(x *exchange) {
 		m.put(nil, NothingWritten, esc)
 	case x.cmd.Prompt.Gap > 0:
 		x.prompt = promptGap
-		x.dataDue = m.clock().Add(x.cmd.Prompt.Gap)
+		x.dataDue = m.after(x.cmd.Prompt.Gap)
 		m.timer.arm(m, x.dataDue)
 	default:
 		m.fillPrompt(x)
@@ -85,7 +85,7 @@ func (m *Modem) prompted(x *exchange) {
 // fillPrompt sends the data.
 func (m *Modem) fillPrompt(x *exchange) {
 	p := x.cmd.Prompt
-	x.prompt, x.dataDue = promptFilled, zeroTime
+	x.prompt, x.dataDue = promptFilled, 0
 	m.echo.entering(p.Data)
 	m.out.buf = append(m.out.buf, p.Data...)
 	m.put(x, DataWritten, string(p.End))
@@ -105,7 +105,7 @@ func (m *Modem) closePrompt(x *exchange) (open openPrompt) {
 			}
 			m.withdraw(x)
 			m.put(nil, NothingWritten, esc)
-			x.prompt, x.dataDue = promptNone, zeroTime
+			x.prompt, x.dataDue = promptNone, 0
 		}
 		return mayBeOpen
 	}

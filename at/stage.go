@@ -1,18 +1,6 @@
 package at
 
-import (
-	"fmt"
-	"time"
-)
-
-var zeroTime time.Time
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
+import "fmt"
 
 // matchStage offers a line to the next stage of x.
 func (x *exchange) matchStage(text []byte) (line stageLine, matched bool) {
@@ -52,9 +40,9 @@ func (m *Modem) awaitStages(x *exchange) {
 }
 
 func (m *Modem) stageStarts(x *exchange) {
-	x.stageDeadline = zeroTime
+	x.stageDeadline = 0
 	if d := x.cmd.Stages[x.stage].Timeout; d > 0 {
-		x.stageDeadline = m.clock().Add(d)
+		x.stageDeadline = m.after(d)
 		m.timer.arm(m, x.stageDeadline)
 	}
 }
@@ -84,11 +72,7 @@ func (m *Modem) stageLine(text []byte) bool {
 func (m *Modem) expireStaged() {
 	for i := 0; i < len(m.staged); {
 		x := m.staged[i]
-		due := x.deadline
-		if !x.stageDeadline.IsZero() && (due.IsZero() || x.stageDeadline.Before(due)) {
-			due = x.stageDeadline
-		}
-		if due.IsZero() || m.clock().Before(due) {
+		if !m.come(x.deadline) && !m.come(x.stageDeadline) {
 			i++
 			continue
 		}
