@@ -28,7 +28,7 @@ func (m *Modem) answer(x *exchange, line, text []byte) bool {
 		}
 		m.inform(x, text)
 		return true
-	case x.unnamed && !m.known(text) && isText(text):
+	case x.unnamed() && !m.known(text) && isText(text):
 		m.inform(x, line)
 		return true
 	}
@@ -53,7 +53,7 @@ func (x *exchange) result(m *Modem, text []byte) (outcome, string) {
 // inform adds an information line to the answer of x.
 func (m *Modem) inform(x *exchange, line []byte) {
 	x.graceDue = 0 // the OK before was not ours (F20), or came first (F17)
-	text := string(line)
+	text := m.slab.add(line)
 	if x.abandoned {
 		m.late(text)
 	}
@@ -112,10 +112,10 @@ func (m *Modem) untimely(x *exchange, text string) {
 
 // owesInformation tells whether an answer without information is suspect.
 func (x *exchange) owesInformation() bool {
-	if len(x.resp.Info) > 0 || x.fault != nil || x.rest != "" || x.abandoned {
+	if len(x.resp.Info) > 0 || x.fault != nil || x.asked.rest != "" || x.abandoned {
 		return false
 	}
-	return x.first.form == formRead || x.first.name == "+CSQ"
+	return x.asked.first.form == formRead || x.asked.first.name == "+CSQ"
 }
 
 // conclude ends x with a final result: the modem owes no more than the lines
@@ -167,7 +167,7 @@ func (m *Modem) conclude(x *exchange, o outcome, text string) {
 // isCall tells whether x deals with a call, so that results of calls are its
 // own: ATD, ATA, ATO, ATH and the end of a data call.
 func (x *exchange) isCall() bool {
-	if x.call != nil || x.own || x.first.name == "+CHUP" {
+	if x.call != nil || x.own || x.asked.first.name == "+CHUP" {
 		return true
 	}
 	return x.cmd.Text != "" && bytes.IndexByte([]byte("DAOHdaoh"), x.cmd.Text[0]) >= 0

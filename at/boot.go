@@ -65,5 +65,5 @@ func (m *Modem) bootLine(x *exchange, text []byte) bool {
 
 // reboots tells whether the command restarts the modem.
 func (x *exchange) reboots() bool {
-	return x.cmd.Reboots || x.first.name == "+CFUN" && x.first.form == formSet
+	return x.cmd.Reboots || x.asked.first.name == "+CFUN" && x.asked.first.form == formSet
 }

@@ -45,7 +45,7 @@ func (e *echo) obeyed(text string) {
 
 // strip takes away an echo. What is left is the line itself, or a line that
 // followed an echo without a break.
-func (e *echo) strip(m *Modem, text []byte) (rest []byte, isEcho bool) {
+func (e *echo) strip(m *Modem, text []byte, plain bool) (rest []byte, isEcho bool) {
 	if text[0] == 'A' {
 		for i, sent := range e.recent[:e.sent] {
 			if isCommandLine(text, sent) {
@@ -61,7 +61,9 @@ func (e *echo) strip(m *Modem, text []byte) (rest []byte, isEcho bool) {
 	if m.place.searching() || x == nil || !x.sent() || len(x.resp.Info) > 0 || e.sent == 0 {
 		return text, false
 	}
-	if rest, ok := e.glued(m, x, text); ok {
+	if plain && text[0] != 'A' {
+		// no noise that could hide an echo
+	} else if rest, ok := e.glued(m, x, text); ok {
 		e.seen = true
 		return rest, len(rest) == 0
 	}

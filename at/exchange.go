@@ -27,9 +27,7 @@ type exchange struct {
 	progress  Progress
 	out       bool // the command line is with the modem, so a line may be its answer
 
-	first         part   // of the command line
-	rest          string // the command line behind first
-	unnamed       bool   // lines without a name belong to the answer
+	asked         question
 	deadline      instant
 	promptDue     instant // the prompt must have come
 	dataDue       instant // the data may go out after the prompt
@@ -57,9 +55,10 @@ func (m *Modem) newExchange(cmd *Command, call *DataCall, own bool) *exchange {
 	if x == nil {
 		x = &exchange{done: make(chan struct{}, 1)}
 	}
-	x.cmd, x.call, x.own = *cmd, call, own // the rest is zero
-	x.first, x.rest = nextPart(cmd.Text)
-	x.unnamed = cmd.FreeText || answersUnnamed(cmd.Text)
+	x.cmd, x.call, x.own = *cmd, call, own          // the rest, but for asked, is zero
+	if x.asked.text != cmd.Text || cmd.Text == "" { // agents repeat themselves
+		x.asked = readQuestion(cmd.Text)
+	}
 	if limit := m.cfg.limit(cmd); limit > 0 {
 		x.deadline = m.after(limit)
 	}
@@ -72,7 +71,11 @@ func (m *Modem) recycle(x *exchange) {
 	if x.abandoned {
 		return
 	}
-	*x = exchange{done: x.done}
+	asked := x.asked
+	if x.cmd.Sensitive {
+		asked = question{}
+	}
+	*x = exchange{done: x.done, asked: asked}
 	m.spare.Store(x)
 }
 
@@ -322,12 +325,12 @@ func (x *exchange) named(line []byte) bool {
 
 // partOf returns the part of the command line whose name the line begins with.
 func (x *exchange) partOf(line []byte) (part, bool) {
-	if x.rest == "" { // as most are
-		return x.first, x.first.name != "" && hasName(line, x.first.name)
+	if x.asked.rest == "" { // as most are
+		return x.asked.first, x.asked.first.name != "" && hasName(line, x.asked.first.name)
 	}
 	var last part
 	found := false
-	for p, rest := x.first, x.rest; ; p, rest = nextPart(rest) {
+	for p, rest := x.asked.first, x.asked.rest; ; p, rest = nextPart(rest) {
 		if p.name != "" && hasName(line, p.name) {
 			last, found = p, true
 			if p.form != formSet { // +CREG=2;+CREG? is answered by the latter
@@ -340,8 +343,11 @@ func (x *exchange) partOf(line []byte) (part, bool) {
 	}
 }
 
+// unnamed tells whether lines without a name belong to the answer.
+func (x *exchange) unnamed() bool { return x.cmd.FreeText || x.asked.unnamed }
+
 // wants tells whether a line that cannot be read would be part of the answer.
-func (x *exchange) wants(head []byte) bool { return x.unnamed || x.named(head) }
+func (x *exchange) wants(head []byte) bool { return x.unnamed() || x.named(head) }
 
 // weigh counts octets of the answer.
 func (x *exchange) weigh(m *Modem, n int) {

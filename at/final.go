@@ -34,7 +34,7 @@ func finalResult(line []byte, rules []FinalRule) (outcome, string) {
 			return failure, "ERROR"
 		}
 	case '+':
-		if bytes.HasPrefix(line, []byte("+CME ERROR")) || bytes.HasPrefix(line, []byte("+CMS ERROR")) {
+		if len(line) > 3 && line[2] == 'M' && (bytes.HasPrefix(line, []byte("+CME ERROR")) || bytes.HasPrefix(line, []byte("+CMS ERROR"))) {
 			return failure, string(line)
 		}
 	case 'C', 'N', 'B', 'A', 'T', 'M':

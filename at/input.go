@@ -132,8 +132,8 @@ func (m *Modem) takeLine(p []byte) []byte {
 		m.digitFollowed(p[0])
 	}
 	if len(in.line) == 0 && !in.skip {
-		if isBreak(p[0]) {
-			return m.takeBreaks(p)
+		if p = m.takeBreaks(p); len(p) == 0 {
+			return nil
 		}
 		if rest := m.takeBurst(p); len(rest) < len(p) {
 			return rest
@@ -142,7 +142,7 @@ func (m *Modem) takeLine(p []byte) []byte {
 			return p[n:]
 		}
 	}
-	end := lineEnd(p)
+	end, plain := lineEnd(p)
 	if m.mayQuote() {
 		if n := m.quoteAt(p, end); n > 0 {
 			return p[n:]
@@ -154,10 +154,10 @@ func (m *Modem) takeLine(p []byte) []byte {
 		return nil
 	}
 	if len(in.line) == 0 && !in.skip {
-		m.endLine(p[:end], p[end])
+		m.endLine(p[:end], p[end], plain)
 	} else {
 		m.gather(p[:end])
-		m.endLine(in.line, p[end])
+		m.endLine(in.line, p[end], false)
 	}
 	return p[end+1:]
 }
@@ -182,22 +182,25 @@ func (m *Modem) takeBreaks(p []byte) []byte {
 	return p
 }
 
-// lineEnd returns the index of the first CR or LF in p or -1.
-func lineEnd(p []byte) int {
+// lineEnd returns the index of the first CR or LF in p or -1. It knows short
+// lines of nothing but printable characters to be plain.
+func lineEnd(p []byte) (end int, plain bool) {
 	const short = 32 // up to here looking is faster than calling
+	plain = true
 	for i, c := range p[:min(len(p), short)] {
 		if isBreak(c) {
-			return i
+			return i, plain
 		}
+		plain = plain && c >= ' ' && c < 0x7F
 	}
 	cr := bytes.IndexByte(p, '\r')
 	if cr < 0 {
-		return bytes.IndexByte(p, '\n')
+		return bytes.IndexByte(p, '\n'), false
 	}
 	if lf := bytes.IndexByte(p[:cr], '\n'); lf >= 0 {
-		return lf
+		return lf, false
 	}
-	return cr
+	return cr, false
 }
 
 // gather adds a piece to the line; beyond the limit the line is dropped.
@@ -215,7 +218,7 @@ func (m *Modem) gather(p []byte) {
 }
 
 // endLine ends a line, which is not empty, at CR or LF.
-func (m *Modem) endLine(line []byte, end byte) {
+func (m *Modem) endLine(line []byte, end byte, plain bool) {
 	in := &m.in
 	skipped := in.skip
 	in.skip = false
@@ -223,7 +226,7 @@ func (m *Modem) endLine(line []byte, end byte) {
 	if skipped || len(line) > m.cfg.LineLimit {
 		m.overlong(line[:min(len(line), 64)])
 	} else {
-		m.lineDone(line, end)
+		m.lineDone(line, end, plain)
 	}
 	in.blanks, in.quoted = 0, nil
 	if cap(in.line) > bigBuffer {
@@ -233,8 +236,10 @@ func (m *Modem) endLine(line []byte, end byte) {
 }
 
 // lineDone hands a whole line to whoever it belongs to.
-func (m *Modem) lineDone(line []byte, end byte) {
-	line = dropNUL(line) // F02
+func (m *Modem) lineDone(line []byte, end byte, plain bool) {
+	if !plain {
+		line = dropNUL(line) // F02
+	}
 	if m.bodyLine(line) {
 		return
 	}
@@ -245,13 +250,13 @@ func (m *Modem) lineDone(line []byte, end byte) {
 	if len(text) == 1 && end == '\r' && m.holdDigit(text[0]) {
 		return
 	}
-	m.dispatch(line, text)
+	m.dispatch(line, text, plain)
 }
 
 // dispatch hands on a line that is no body; text is the line without blanks
-// around it.
-func (m *Modem) dispatch(line, text []byte) {
-	text, isEcho := m.echo.strip(m, text)
+// around it, plain says that it has printable characters only.
+func (m *Modem) dispatch(line, text []byte, plain bool) {
+	text, isEcho := m.echo.strip(m, text, plain)
 	switch {
 	case isEcho:
 		return

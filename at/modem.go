@@ -39,6 +39,7 @@ type Modem struct {
 	call    *DataCall
 	subs    []*subscription
 	route   route
+	slab    slab // for the texts of lines
 	timer   alarm
 	boot    bootWatch
 	stats   Stats

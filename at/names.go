@@ -67,6 +67,22 @@ func nextPart(text string) (p part, rest string) {
 	return p, strings.TrimPrefix(text[end:], ";")
 }
 
+// question is what a command line asks, as far as its answer is concerned.
+type question struct {
+	text    string
+	first   part   // of the text
+	rest    string // the text behind first
+	decide  shape  // of first
+	unnamed bool   // lines without a name belong to the answer
+}
+
+func readQuestion(text string) question {
+	q := question{text: text, unnamed: answersUnnamed(text)}
+	q.first, q.rest = nextPart(text)
+	q.decide = shapeOf(q.first.name)
+	return q
+}
+
 // nextBasic splits a basic command (E0, &D2, S3=13, D*99#) off a command line.
 func nextBasic(text string) (part, string) {
 	if c := text[0]; c == 'D' || c == 'd' { // the number may hold anything

@@ -20,7 +20,7 @@ func (m *Modem) digitFollowed(next byte) {
 	m.in.digitDue = 0
 	if next == '\n' {
 		line := []byte{m.in.digit}
-		m.dispatch(line, line)
+		m.dispatch(line, line, true)
 		return
 	}
 	m.numericResult()
@@ -42,6 +42,6 @@ func (m *Modem) numericResult() {
 	if !m.place.searching() {
 		m.lose(nil, "the modem answers in numbers")
 	}
-	m.dispatch(text, text)
+	m.dispatch(text, text, true)
 	m.search(promptClosed)
 }

@@ -297,7 +297,7 @@ func (p *place) answers(text []byte) bool {
 	if p.matched >= len(p.word) || !hasName(text, p.word[p.matched]) {
 		return false
 	}
-	x := exchange{first: part{name: p.word[p.matched], form: formRead}}
+	x := exchange{asked: readQuestion(p.word[p.matched] + "?")}
 	return x.accepts(text)
 }
 

@@ -10,7 +10,6 @@ import (
 type route struct {
 	name string // with its colon: "+CREG:"
 	to   []*subscription
-	text slab
 }
 
 // learnRoute remembers where a notification without a body went, if what
@@ -70,7 +69,7 @@ func (m *Modem) takeBurst(p []byte) []byte {
 		if end < 0 {
 			break
 		}
-		q := queued{line: m.route.text.add(trimBlanks(p[:end]))}
+		q := queued{line: m.slab.add(trimBlanks(p[:end]))}
 		for _, s := range m.route.to {
 			m.deliver(s, q)
 		}
@@ -93,20 +92,4 @@ func plainEnd(p []byte, from int) int {
 		break
 	}
 	return -1
-}
-
-// slab makes strings, several to an allocation. Whoever keeps one keeps its
-// neighbours as well, so it is small.
-type slab struct{ b strings.Builder }
-
-const slabSize = 512 // octets
-
-func (s *slab) add(text []byte) string {
-	if s.b.Cap()-s.b.Len() < len(text) {
-		s.b.Reset()
-		s.b.Grow(slabSize)
-	}
-	from := s.b.Len()
-	s.b.Write(text)
-	return s.b.String()[from:]
 }

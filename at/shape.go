@@ -45,11 +45,11 @@ func (x *exchange) accepts(text []byte) bool {
 	if x.cmd.Prefixes != nil {
 		return true
 	}
-	p := x.first
-	if x.rest != "" {
+	p, decide := x.asked.first, x.asked.decide
+	if x.asked.rest != "" {
 		p, _ = x.partOf(text)
+		decide = shapeOf(p.name)
 	}
-	decide := shapeOf(p.name)
 	if decide == nil {
 		return true
 	}

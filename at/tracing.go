@@ -78,7 +78,7 @@ func (m *Modem) traceOut(p []byte, secret bool) {
 		t.secret, t.stale = m.run.cmd.Text, 0
 		keep := 0
 		if bytes.HasPrefix(p, []byte("AT")) {
-			keep = 2 + len(m.run.first.name)
+			keep = 2 + len(m.run.asked.first.name)
 		}
 		p = append(bytes.Clone(p[:keep]), mask(p[keep:])...)
 	}
