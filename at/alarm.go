@@ -40,8 +40,9 @@ func (m *Modem) ring() {
 	}
 	m.timer.at = 0
 	next := m.tick()
-	if next == 0 {
+	if next == 0 { // idle for long
 		m.retireWriter()
+		m.slab = slab{}
 	}
 	m.timer.arm(m, next)
 }

@@ -36,7 +36,11 @@ func (m *Modem) owned(x *exchange, step Progress) {
 
 // kick wakes the writer, which is started at its first use.
 func (m *Modem) kick() {
-	if m.err != nil || m.out.caller != nil {
+	if x := m.out.caller; x != nil {
+		m.cutShort(x)
+		return
+	}
+	if m.err != nil {
 		return
 	}
 	if !m.out.started {

@@ -60,9 +60,18 @@ func (m *Modem) writeSelf(x *exchange) {
 	m.kickIfNeeded()
 }
 
-// freeCaller ends the Write of a caller whose command has ended.
+// freeCaller ends the Write of a caller whose command has ended. If the modem
+// has answered it, the Write is as good as over: it has until somebody else
+// wants to write, and until the limit of its command, when the alarm rings.
 func (m *Modem) freeCaller(x *exchange) {
-	if m.out.caller == x && m.out.writing {
+	if x.err != nil || x.deadline == 0 {
+		m.cutShort(x)
+	}
+}
+
+// cutShort ends the Write of the caller of x if it goes on.
+func (m *Modem) cutShort(x *exchange) {
+	if m.out.caller == x && m.out.writing && x.finished && !m.out.cutting {
 		m.out.cutting = true
 		m.cut(time.Unix(1, 0))
 	}
