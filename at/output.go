@@ -95,7 +95,6 @@ func (m *Modem) write() {
 				m.writeFailed(owner, before, n, err)
 				return
 			}
-			m.wrote()
 		}
 	}
 }
@@ -112,14 +111,18 @@ func (m *Modem) retireWriter() {
 // take hands the waiting bytes to the writer in exchange for the buffer it has
 // done with. Nil ends the writer.
 func (m *Modem) take(done []byte) (taken []byte, owner *exchange, before Progress) {
-	m.mu.Lock()
+	m.lock()
 	defer m.mu.Unlock()
 	if cap(done) > bigBuffer {
 		done = nil
 	}
-	switch {
-	case m.out.caller != nil: // which wakes the writer afterwards
+	if m.out.caller != nil { // who wakes the writer afterwards
 		return empty(done), nil, NothingWritten
+	}
+	if m.out.writing && m.call != nil {
+		m.call.wrote(m.clock())
+	}
+	switch {
 	case m.err == nil && len(m.out.rest) > 0:
 		taken, m.out.rest = m.out.rest, nil
 		return taken, nil, NothingWritten
@@ -158,15 +161,6 @@ func empty(buf []byte) []byte {
 		return []byte{}
 	}
 	return buf[:0]
-}
-
-// wrote notes that the bytes are out.
-func (m *Modem) wrote() {
-	m.lock()
-	defer m.mu.Unlock()
-	if m.call != nil {
-		m.call.wrote(m.clock())
-	}
 }
 
 // writeFailed ends the engine. A Write that took no byte leaves its command
