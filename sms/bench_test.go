@@ -36,7 +36,7 @@ func BenchmarkDurableReceive(b *testing.B) {
 				if where.dir == "" {
 					defer func(n float64) { b.ReportMetric(n, "fsyncs/s") }(fsyncs(b, dir))
 				}
-				takeIn(b, newInbox(&Config{Store: store, Partial: tpdu.ReassemblerConfig{MaxPerSender: 200}}), group)
+				takeIn(b, newInbox(&Config{Store: store, Partial: tpdu.ReassemblerConfig{MaxPerSender: 200}}, nil), group)
 			})
 		}
 	}

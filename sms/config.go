@@ -41,7 +41,7 @@ type Config struct {
 	// empty leaves that an error.
 	ServiceCentre string
 	// Store keeps what must survive a restart: unfinished long messages, what
-	// was received, references. Parts of long messages are deleted from the
+	// was received, references, receipts of what was sent with StatusReport. Parts of long messages are deleted from the
 	// modem as soon as they are in it. Nil keeps all in memory, and all parts
 	// of a message in the modem until the handler has returned nil. Then a
 	// message cannot have more parts than the storage has places, and when

@@ -21,6 +21,9 @@ const acknowledgeLimit = 12 * time.Second
 func (s *Service) handedOver(ctx context.Context, n at.Notification, r *receiver) {
 	a := s.arrivalOf(n.Line, n.Body)
 	a.report = strings.HasPrefix(n.Line, "+CDS")
+	if in := report(a.octets()); a.report && in.Report != nil {
+		s.reports.await(ctx, in.Report.To)
+	}
 	err := s.load(ctx)
 	if err == nil && a.damaged && s.sentAgain(&a) {
 		err = errDamaged

@@ -9,8 +9,10 @@
 // beforehand how many parts a text makes.
 //
 // A Store (OpenStore) keeps what must survive a restart: unfinished long
-// messages, what was received, references. An Outbox keeps messages on disk
-// until they are sent. Receipt.Wait waits for status reports. Config.OnEvent
+// messages, what was received, references, receipts. An Outbox keeps messages on
+// disk until they are sent. Receipt.Wait waits for status reports, and
+// Report.Message tells which message a report is about, also if that was sent
+// before a restart; Service.Receipt finds it again. Config.OnEvent
 // gets what an unattended machine should note: full storages, lost
 // notifications, silence. Cell broadcast messages go to Config.OnBroadcast.
 // For USSD see package ussd.

@@ -2,6 +2,7 @@ package sms
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -19,19 +20,19 @@ type answer struct {
 }
 
 // admit takes arrivals in, and tells at once what was reported of messages of
-// ours: whoever waits for that must not wait for the handler, too.
+// ours: whoever waits for that must not wait for the handler, too. What was
+// reported is in the store when it returns nil.
 func (r *receiver) admit(now time.Time, arrivals []arrival) (admission, error) {
 	out, err := r.s.inbox.admit(now, arrivals)
 	for _, m := range out.made {
 		if m.in.Report != nil {
-			r.s.reports.take(*m.in.Report, m.in.Sent)
 			r.s.event(Event{Kind: EventReport, Report: m.in.Report})
 		}
 	}
 	if out.fresh > 0 {
 		r.heardSome()
 	}
-	return out, err
+	return out, errors.Join(err, r.s.reports.save())
 }
 
 // handle calls the handler until ctx ends, for one message after the other. It
@@ -71,6 +72,11 @@ func (r *receiver) handFresh(ctx context.Context) {
 func (r *receiver) hand(ctx context.Context, m *message) ([]slot, error) {
 	if !r.s.inbox.awaits(m) {
 		return nil, nil
+	}
+	if m.in.Report != nil { // before it is acknowledged or deleted
+		if err := r.s.reports.save(); err != nil {
+			return nil, fmt.Errorf("what a report told: %w", err)
+		}
 	}
 	if err := r.call(ctx, m.in); err != nil {
 		m.refused = true

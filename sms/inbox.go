@@ -24,6 +24,7 @@ type inbox struct {
 	backlog int
 	lock    chan struct{}
 
+	reports  *reports
 	ledger   ledger
 	unmade   *tpdu.Reassembler
 	held     map[digest]*holding // parts and messages that were not handed over yet
@@ -71,9 +72,9 @@ type admission struct {
 	made []*message
 }
 
-func newInbox(c *Config) *inbox {
+func newInbox(c *Config, r *reports) *inbox {
 	return &inbox{
-		store: c.Store, backlog: c.backlog(),
+		store: c.Store, backlog: c.backlog(), reports: r,
 		lock:   make(chan struct{}, 1),
 		ledger: ledger{limit: c.ledgerSize(), age: c.ledgerAge(), seen: make(map[digest]time.Time)},
 		unmade: tpdu.NewReassembler(&c.Partial),
@@ -217,7 +218,11 @@ func (b *inbox) sort(now time.Time, d digest, octets []byte, isReport bool) (com
 	whole := func(in Incoming) (*message, bool) { return b.queue(in, []digest{d}), false }
 	kind, err := tpdu.TypeOf(tpdu.ToMobile, octets)
 	if isReport || err == nil && kind == tpdu.TypeStatusReport {
-		return whole(report(octets))
+		in := report(octets)
+		if in.Report != nil {
+			b.reports.take(in.Report, in.Sent, d)
+		}
+		return whole(in)
 	}
 	var deliver tpdu.Deliver
 	if err := deliver.Decode(octets); err != nil {

@@ -46,7 +46,12 @@ type Incoming struct {
 
 // Report is a status report (TS 23.040 clause 9.2.2.3).
 type Report struct {
-	// Reference is that of PartReceipt, To the recipient.
+	// Message is the Receipt.ID of the message of ours that this is about, also
+	// if that was sent before a restart, and Part which part of it, from 1. Both
+	// are zero if it belongs to none that is followed (see Service.Receipt).
+	Message uint64
+	Part    int
+	// Reference is TP-MR of the part, To the recipient.
 	Reference byte
 	To        string
 	// Status is what happened, at Discharge.

@@ -56,9 +56,8 @@ type OutboxResult struct {
 	Message Message
 	// Outcome is Sent if all parts were.
 	Outcome Outcome
-	// Receipt tells of each part. After a restart of the program its Wait knows
-	// nothing any more; PartReceipt.Reference and Time then tell which message
-	// an Incoming.Report is about.
+	// Receipt tells of each part. With StatusReport, its Wait and the reports that
+	// Receive hands over know the message also after a restart of the program.
 	Receipt Receipt
 	// Err is nil for Sent, else ErrInDoubt, ErrNotSent, ErrExpired or
 	// ErrInvalidMessage for errors.Is, with the cause's text.
@@ -80,13 +79,13 @@ type Outbox struct {
 	running chan struct{}
 
 	mu       sync.Mutex
-	next     uint64
 	entering int // being written to the store
 	items    map[uint64]*outItem
 }
 
 // NewOutbox makes an outbox for a Service on a store, most often the Service's
-// own, and reads what the store holds.
+// own, and reads what the store holds. A Service that has none and has sent
+// nothing yet keeps the receipts of what it sends in this one.
 func NewOutbox(s *Service, store Store, cfg *OutboxConfig) (*Outbox, error) {
 	o := &Outbox{
 		service: s, store: store,
@@ -102,14 +101,19 @@ func NewOutbox(s *Service, store Store, cfg *OutboxConfig) (*Outbox, error) {
 		limit = rate.Every(o.cfg.Interval)
 	}
 	o.limiter = rate.NewLimiter(limit, max(o.cfg.Burst, 1))
+	s.reports.adopt(store)
+	if err := s.reports.load(); err != nil {
+		return nil, err
+	}
 	err := store.Load(bucketOutbox, func(_, value []byte) error {
 		item := &outItem{}
 		if err := json.Unmarshal(value, item); err != nil {
 			return fmt.Errorf("sms: a record of the outbox: %w", err)
 		}
 		o.items[item.ID] = item
-		o.next = max(o.next, item.ID)
+		s.reports.passed(item.ID)
 		item.holdReference(s)
+		item.follow(s)
 		return nil
 	})
 	if err != nil {
@@ -119,8 +123,8 @@ func NewOutbox(s *Service, store Store, cfg *OutboxConfig) (*Outbox, error) {
 }
 
 // Enqueue returns when the message is on disk. The error is ErrInvalidMessage
-// for what Send would refuse, ErrOutboxFull, or the store's. IDs may be used
-// again after a restart, but only those of messages whose result was told.
+// for what Send would refuse, ErrOutboxFull, or the store's. IDs ascend, with
+// gaps, and are never used again.
 func (o *Outbox) Enqueue(m OutMessage) (id uint64, err error) {
 	if _, err := o.service.check(m.Message); err != nil {
 		return 0, err
@@ -135,10 +139,10 @@ func (o *Outbox) Enqueue(m OutMessage) (id uint64, err error) {
 		return 0, ErrOutboxFull
 	}
 	o.entering++
-	o.next++
-	item.ID = o.next
 	o.mu.Unlock()
-	err = o.save(item)
+	if item.ID, err = o.service.reports.allot(); err == nil {
+		err = o.save(item)
+	}
 	o.mu.Lock()
 	o.entering--
 	if err == nil {

@@ -42,6 +42,14 @@ func (i *outItem) holdReference(s *Service) {
 	}
 }
 
+// follow finds what was reported of a message since it was sent by another
+// program, and has reports matched to it again.
+func (i *outItem) follow(s *Service) {
+	if i.Message.StatusReport && len(i.Parts) > 0 {
+		i.tracked = s.reports.resume(i.ID, i.Message.To, i.Parts, s.cfg.reportTime(i.Message.validity(time.Now())))
+	}
+}
+
 // fate is the outcome of a message that is given up.
 func (i *outItem) fate() Outcome {
 	for _, p := range i.Parts {
@@ -53,7 +61,7 @@ func (i *outItem) fate() Outcome {
 }
 
 func (i *outItem) result() OutboxResult {
-	r := OutboxResult{ID: i.ID, Message: i.Message, Outcome: i.Outcome, Receipt: Receipt{Parts: i.Parts, tracked: i.tracked}}
+	r := OutboxResult{ID: i.ID, Message: i.Message, Outcome: i.Outcome, Receipt: Receipt{ID: i.ID, Parts: i.Parts, tracked: i.tracked}}
 	outcome := ErrNotSent
 	if i.Outcome == InDoubt {
 		outcome = ErrInDoubt

@@ -64,7 +64,7 @@ func (o *Outbox) process(ctx context.Context, item *outItem) error {
 	}
 	counted := false
 	receipt, err := o.service.sendAs(ctx, item.Message, &journal{
-		reference: item.Reference, parts: item.Parts, tracked: item.tracked,
+		id: item.ID, reference: item.Reference, parts: item.Parts, tracked: item.tracked,
 		note: func(reference uint16, parts []PartReceipt) error {
 			if !counted {
 				counted = true

@@ -3,18 +3,27 @@ package sms
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"github.com/telemodem/telemodem/sms/tpdu"
 )
 
-// ErrNoReport says that a message was sent without Message.StatusReport, so
-// that nothing will be told of it.
-var ErrNoReport = errors.New("sms: no status report was asked for")
+var (
+	// ErrNoReport says that a message was sent without Message.StatusReport, so
+	// that nothing will be told of it.
+	ErrNoReport = errors.New("sms: no status report was asked for")
+	// ErrNoReceipt says that no receipt has the ID: no part of the message went to
+	// the modem, it was sent without Message.StatusReport, or it was forgotten.
+	ErrNoReceipt = errors.New("sms: no receipt has this ID")
+)
 
 // Receipt is what is known of a message that was handed to Send.
 type Receipt struct {
+	// ID is what Report.Message says in the reports of this message, and what
+	// Service.Receipt finds it by. It is what Outbox.Enqueue returned or else, for
+	// a message with StatusReport, a number of its own; it is never used again.
+	// Zero is none.
+	ID uint64
 	// Parts has an element for each part of the message, in order, as things
 	// stood when Send returned.
 	Parts []PartReceipt
@@ -71,7 +80,8 @@ type Delivery struct {
 // Wait waits until every part is delivered, failed or expired, and returns what
 // is known of each; with the error of ctx if that ended before. Reports come in
 // through Receive, which must be running. A message sent without StatusReport
-// is ErrNoReport, with what is known of its outcomes.
+// is ErrNoReport, with what is known of its outcomes. For how long reports are
+// waited for, Service.Receipt says.
 func (r Receipt) Wait(ctx context.Context) ([]Delivery, error) {
 	t := r.tracked
 	if t == nil {
@@ -80,7 +90,7 @@ func (r Receipt) Wait(ctx context.Context) ([]Delivery, error) {
 	if !t.wanted {
 		return t.deliveries(time.Now()), ErrNoReport
 	}
-	timer := time.NewTimer(time.Until(t.expiry))
+	timer := time.NewTimer(time.Until(t.ends))
 	defer timer.Stop()
 	select {
 	case <-t.done:
@@ -91,221 +101,20 @@ func (r Receipt) Wait(ctx context.Context) ([]Delivery, error) {
 	return t.deliveries(time.Now()), nil
 }
 
-// tracked is a message of which more may become known.
-type tracked struct {
-	reports *reports
-	to      tpdu.Address
-	wanted  bool // a status report was asked for
-	expiry  time.Time
-	done    chan struct{} // closed when all parts have a final report
-
-	parts []trackedPart // guarded by reports.mu
+// Receipt finds a message that was sent with StatusReport by its Receipt.ID, in
+// this program or, with a Store, after a restart. It is followed until its
+// validity and an hour are over, or Config.ReportTime; where that ran out while
+// no program ran, for an hour more, because its reports may wait in the modem or
+// the network. Of all messages, 8192 parts are followed: of more, those of which
+// all is known are forgotten first, then the oldest. The error is ErrNoReceipt,
+// or the store's.
+func (s *Service) Receipt(ctx context.Context, id uint64) (Receipt, error) {
+	if err := s.load(ctx); err != nil {
+		return Receipt{}, err
+	}
+	t := s.reports.find(id)
+	if t == nil {
+		return Receipt{}, ErrNoReceipt
+	}
+	return t.receipt(), nil
 }
-
-type trackedPart struct {
-	Delivery
-	sent      time.Time // to the modem; zero: not yet
-	underway  bool      // the modem has not answered
-	reference byte
-}
-
-func (t *tracked) deliveries(now time.Time) []Delivery {
-	t.reports.mu.Lock()
-	defer t.reports.mu.Unlock()
-	ds := make([]Delivery, len(t.parts))
-	for i, p := range t.parts {
-		ds[i] = p.Delivery
-		if ds[i].State == Pending && t.wanted && !now.Before(t.expiry) {
-			ds[i].State = Expired
-		}
-	}
-	return ds
-}
-
-// maxTracked bounds the messages that reports are matched to; the oldest is
-// forgotten first.
-const maxTracked = 1024
-
-// reports matches status reports to what was sent.
-type reports struct {
-	mu       sync.Mutex
-	messages []*tracked // oldest first
-	early    []earlyReport
-
-	last    int  // TP-MR of the last part sent; negative: none yet
-	useless bool // the modem gave the same to two in a row (fault F54)
-}
-
-// earlyReport is one that overtook the answer to its +CMGS.
-type earlyReport struct {
-	report Report
-	taken  time.Time
-	came   time.Time
-}
-
-const (
-	maxEarly      = 32
-	earlyLimit    = 10 * time.Minute
-	doubtDistance = 10 * time.Minute
-)
-
-// track follows a message, of whose parts some may have been sent before.
-func (r *reports) track(to tpdu.Address, parts []PartReceipt, wanted bool, limit time.Duration) *tracked {
-	t := &tracked{
-		reports: r, to: to, wanted: wanted,
-		expiry: time.Now().Add(limit),
-		done:   make(chan struct{}),
-		parts:  make([]trackedPart, len(parts)),
-	}
-	for i, p := range parts {
-		t.parts[i] = trackedPart{Delivery: Delivery{Outcome: p.Outcome}, sent: p.Time, reference: p.Reference}
-	}
-	if !wanted {
-		return t
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	now := time.Now()
-	kept := r.messages[:0]
-	for _, m := range r.messages {
-		if m.final() || now.After(m.expiry) {
-			continue
-		}
-		kept = append(kept, m)
-	}
-	if len(kept) >= maxTracked {
-		kept = append(kept[:0], kept[1:]...)
-	}
-	clear(r.messages[len(kept):])
-	r.messages = append(kept, t)
-	return t
-}
-
-// final tells whether nothing more will become known. The caller holds the lock.
-func (t *tracked) final() bool {
-	for _, p := range t.parts {
-		if p.State == Pending {
-			return false
-		}
-	}
-	return true
-}
-
-// begin notes that a part goes to the modem.
-func (t *tracked) begin(i int) {
-	t.reports.mu.Lock()
-	defer t.reports.mu.Unlock()
-	t.parts[i].sent, t.parts[i].underway = time.Now(), true
-}
-
-// sent notes what the modem said of a part; known outcomes stay.
-func (t *tracked) sent(i int, outcome Outcome, reference byte) {
-	t.reports.mu.Lock()
-	defer t.reports.mu.Unlock()
-	p := &t.parts[i]
-	p.underway = false
-	if p.Outcome == Sent {
-		return
-	}
-	p.Outcome, p.reference = outcome, reference
-	if outcome == Sent {
-		t.reports.useless = t.reports.last == int(reference)
-		t.reports.last = int(reference)
-	}
-	if outcome != NotSent {
-		t.reports.matchEarly()
-	}
-}
-
-// matchEarly tries again what came before the answer. The caller holds the lock.
-func (r *reports) matchEarly() {
-	early := r.early
-	r.early = nil
-	for _, e := range early {
-		if time.Since(e.came) < earlyLimit && !r.match(e) {
-			r.early = append(r.early, e)
-		}
-	}
-}
-
-// outcome is what is known of a part by now.
-func (t *tracked) outcome(i int) (Outcome, byte) {
-	t.reports.mu.Lock()
-	defer t.reports.mu.Unlock()
-	return t.parts[i].Outcome, t.parts[i].reference
-}
-
-// take notes a report that came; taken is when the service centre took the
-// message.
-func (r *reports) take(report Report, taken time.Time) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	e := earlyReport{report, taken, time.Now()}
-	if r.match(e) {
-		return
-	}
-	if len(r.early) == maxEarly {
-		r.early = r.early[1:]
-	}
-	r.early = append(r.early, e)
-}
-
-// match finds the part that a report is about. References repeat (TS 23.040
-// clause 9.2.3.6), so of all parts to that number with that reference it is the
-// one sent nearest to the time at which the service centre took it. A part in
-// doubt has no reference, nor has any where the modem's make no sense; it must
-// have been sent about that time, and before the report came.
-func (r *reports) match(e earlyReport) bool {
-	report := e.report
-	var best *tracked
-	var part int
-	var nearest time.Duration
-	for _, t := range r.messages {
-		if !sameNumber(t.to.String(), report.To) {
-			continue
-		}
-		for i, p := range t.parts {
-			gap := p.sent.Sub(e.taken).Abs()
-			exact := p.Outcome == Sent && p.reference == report.Reference && !r.useless
-			vague := (p.Outcome == InDoubt || r.useless) && gap <= doubtDistance && !e.came.Before(p.sent)
-			switch {
-			case p.State != Pending || p.sent.IsZero() || p.underway || p.Outcome == NotSent:
-				continue
-			case !exact && !vague:
-				continue
-			case !exact:
-				gap += doubtDistance
-			}
-			if best == nil || gap < nearest {
-				best, part, nearest = t, i, gap
-			}
-		}
-	}
-	if best != nil {
-		best.report(part, report)
-	}
-	return best != nil
-}
-
-func (t *tracked) report(i int, r Report) {
-	p := &t.parts[i]
-	p.Outcome, p.reference = Sent, r.Reference // the service centre knows it
-	p.Status, p.Discharge = r.Status, r.Discharge
-	switch {
-	case !r.Status.Final():
-		return
-	case r.Status.Delivered():
-		p.State = Delivered
-	case r.Status == tpdu.ValidityExpired:
-		p.State = Expired
-	default:
-		p.State = Failed
-	}
-	if t.final() {
-		close(t.done)
-	}
-}
-
-// sameNumber compares numbers as reports give them: a network may put a
-// national number into its international form. Short ones must be equal.
-func sameNumber(a, b string) bool { return recipientOf(a) == recipientOf(b) }

@@ -33,6 +33,8 @@ func (s *Service) Send(ctx context.Context, m Message) (Receipt, error) {
 // journal is what is known of earlier tries of a message, and where this one is
 // noted.
 type journal struct {
+	// id is the message's number in an Outbox; 0 has it given one.
+	id uint64
 	// reference is what the parts were marked with; nil takes a new one.
 	reference *uint16
 	// parts are the receipts of earlier tries; nil if there was none. Those that
@@ -102,9 +104,14 @@ func (s *Service) send(ctx context.Context, m Message, reference uint16, parts [
 	if err != nil {
 		return Receipt{}, err
 	}
-	receipt := Receipt{Parts: parts, tracked: j.tracked}
+	receipt := Receipt{ID: j.id, Parts: parts, tracked: j.tracked}
+	if m.StatusReport && receipt.ID == 0 {
+		if receipt.ID, err = s.reports.allot(); err != nil {
+			return Receipt{Parts: parts}, &SendError{Part: 1, Parts: len(segments), Outcome: NotSent, Err: err}
+		}
+	}
 	if receipt.tracked == nil {
-		receipt.tracked = s.reports.track(to, parts, m.StatusReport, s.cfg.reportTime(m.validity(time.Now())))
+		receipt.tracked = s.reports.track(receipt.ID, to.String(), parts, m.StatusReport, s.cfg.reportTime(m.validity(time.Now())))
 	}
 	s.keepLink(ctx, len(segments))
 	for i, seg := range segments {
@@ -112,15 +119,15 @@ func (s *Service) send(ctx context.Context, m Message, reference uint16, parts [
 		if part.learn(receipt.tracked, i) {
 			continue
 		}
-		before := part.Outcome
-		part.Outcome = InDoubt
+		before := *part
+		part.Outcome, part.Time = InDoubt, time.Now()
 		if j.note != nil {
 			if err := j.note(reference, parts); err != nil {
-				part.Outcome = before
-				return receipt, &SendError{Part: i + 1, Parts: len(segments), Outcome: before, Err: err}
+				*part = before
+				return receipt, &SendError{Part: i + 1, Parts: len(segments), Outcome: before.Outcome, Err: err}
 			}
 		}
-		err := s.sendPart(ctx, seg, m.InDoubt, part, receipt.tracked, i, before == InDoubt)
+		err := s.sendPart(ctx, seg, m.InDoubt, part, receipt.tracked, i, before)
 		if part.Outcome != Sent {
 			return receipt, &SendError{Part: i + 1, Parts: len(segments), Outcome: part.Outcome, Err: err}
 		}
@@ -139,13 +146,17 @@ func (s *Service) keepLink(ctx context.Context, parts int) {
 }
 
 // sendPart sends one part until its fate is known or nothing is left to try.
-// doubted says that an earlier try was in doubt.
-func (s *Service) sendPart(ctx context.Context, seg segment, policy DoubtPolicy, part *PartReceipt, t *tracked, i int, doubted bool) error {
+// before is what was known of it by earlier tries.
+func (s *Service) sendPart(ctx context.Context, seg segment, policy DoubtPolicy, part *PartReceipt, t *tracked, i int, before PartReceipt) error {
 	pauses := s.cfg.retryPauses()
+	doubted := before.Outcome == InDoubt
 	for try := 0; !part.learn(t, i); try++ {
+		if err := t.begin(i); err != nil { // it does not go to the modem
+			*part = before
+			return err
+		}
 		part.Attempts++
 		part.Time = time.Now()
-		t.begin(i)
 		mr, outcome, err := s.sendSegment(ctx, seg)
 		refused := outcome == NotSent
 		if refused && doubted { // it says nothing of an earlier try
@@ -164,6 +175,7 @@ func (s *Service) sendPart(ctx context.Context, seg segment, policy DoubtPolicy,
 		if doubted {
 			part.Outcome = InDoubt
 		}
+		before = *part
 		if !again || try == len(pauses) || s.pause(ctx, pauses[try]) != nil || s.ensureSetup(ctx) != nil {
 			return err
 		}

@@ -51,9 +51,9 @@ func New(modem at.Commander, cfg *Config) *Service {
 	if s.cfg.Logger == nil {
 		s.cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	s.inbox = newInbox(&s.cfg)
 	s.references = newReferences(s.cfg.Store)
-	s.reports.last = -1
+	s.reports.init(&s.cfg)
+	s.inbox = newInbox(&s.cfg, &s.reports)
 	return s
 }
 
@@ -68,7 +68,7 @@ func (s *Service) load(ctx context.Context) error {
 	if s.loaded {
 		return nil
 	}
-	if err := errors.Join(s.references.load(), s.inbox.load()); err != nil {
+	if err := errors.Join(s.references.load(), s.reports.load(), s.inbox.load()); err != nil {
 		return fmt.Errorf("sms: reading the store: %w", err)
 	}
 	s.loaded = true

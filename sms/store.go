@@ -30,4 +30,6 @@ const (
 	bucketSeen      = "seen"      // digest: time; the ledger
 	bucketPart      = "part"      // digest: time, TPDU
 	bucketOutbox    = "outbox"    // number: what is to be sent
+	bucketReceipt   = "receipt"   // number, part: what was sent and is reported on
+	bucketNumber    = "number"    // the last number that may have been given
 )
