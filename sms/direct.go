@@ -10,6 +10,9 @@ import (
 	"github.com/telemodem/telemodem/at"
 )
 
+// notSafe has the network send a message again: RP-ERROR (TS 27.005 clause 4.7).
+const notSafe = "+CNMA=2"
+
 // acknowledgeLimit is how long the network waits (TS 24.011 clause 10, TR2M).
 const acknowledgeLimit = 12 * time.Second
 
@@ -88,7 +91,7 @@ func (r *receiver) pass(ctx context.Context, d digest) error {
 func (s *Service) acknowledge(ctx context.Context, safe bool) {
 	text := "+CNMA"
 	if !safe {
-		text = "+CNMA=2" // RP-ERROR (TS 27.005 clause 4.7)
+		text = notSafe
 		s.ready.Store(false)
 	}
 	_, err := s.modem.Command(ctx, at.Command{Text: text, Timeout: acknowledgeLimit, Priority: at.PriorityAcknowledge})

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -106,11 +107,21 @@ func TestPromise4OutboxResumesALongMessage(t *testing.T) {
 // killed is a store whose last commits never reached the disk.
 type killed struct {
 	sms.Store
-	alive int // commits
+	die   func()       // nil: nothing
+	alive atomic.Int64 // commits
+}
+
+func killedAfter(store sms.Store, commits int) *killed {
+	k := &killed{Store: store}
+	k.alive.Store(int64(commits))
+	return k
 }
 
 func (k *killed) Commit(changes []sms.Change) error {
-	if k.alive--; k.alive < 0 {
+	if k.alive.Add(-1) < 0 {
+		if k.die != nil {
+			k.die()
+		}
 		return sms.ErrStoreClosed
 	}
 	return k.Store.Commit(changes)
@@ -126,7 +137,7 @@ func TestPromise4OutboxInDoubtAfterARestart(t *testing.T) {
 				b := newBench(t, &sms.Config{Store: store})
 				seen := watchSubmissions(b.network)
 				// Enqueue, part 1 and part 2 are noted; part 3 is not, and not sent.
-				dying := &killed{store, 3}
+				dying := killedAfter(store, 3)
 				o, err := sms.NewOutbox(b.service, dying, nil)
 				require.NoError(t, err)
 				_, err = o.Enqueue(sms.OutMessage{Message: sms.Message{To: b.phone.Number(), Text: threeParts, InDoubt: policy}})

@@ -3,7 +3,7 @@ package sms_test
 import (
 	"context"
 	"errors"
-	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -131,15 +131,16 @@ func TestPromise5ReportsOfAKilledProgram(t *testing.T) {
 	for commits := range 14 {
 		bubble(t, func(t *testing.T) {
 			store := storeIn(t)
-			dying := &killed{store, commits}
+			dying := killedAfter(store, commits)
 			cfg := func(s sms.Store) *sms.Config {
 				return &sms.Config{Store: s, Quirks: sms.Quirks{Direct: true}}
 			}
 			b := newBench(t, cfg(dying))
 			b.fake.OnCommand("+CMGD", func(*fakemodem.Call) fakemodem.Result {
-				require.GreaterOrEqual(t, dying.alive, 0, "deleted by a program that was killed")
+				require.GreaterOrEqual(t, dying.alive.Load(), int64(0), "deleted by a program that was killed")
 				return fakemodem.Default
 			})
+			dying.die = func() { b.fake.Line() } // cuts the program off
 			o, err := sms.NewOutbox(b.service, dying, nil)
 			require.NoError(t, err)
 			id, err := o.Enqueue(sms.OutMessage{Message: sms.Message{To: b.phone.Number(), Text: "x", StatusReport: true}})
@@ -156,14 +157,14 @@ func TestPromise5ReportsOfAKilledProgram(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			ended := make(chan error, 1)
 			go func() { ended <- b.service.Receive(ctx, take) }()
-			run, stop := context.WithTimeout(t.Context(), 20*time.Second)
+			run, stop := context.WithTimeout(t.Context(), 5*time.Second)
 			_ = o.Run(run, func(context.Context, sms.OutboxResult) error { return nil })
 			stop()
 			b.modem.Close()
 			cancel()
 			<-ended
 
-			time.Sleep(20 * time.Second) // before the network tries again, which the modem would not hand over
+			time.Sleep(5 * time.Second) // before the network tries again, which the modem would not hand over
 			b.restart(t, cfg(store))
 			o, err = sms.NewOutbox(b.service, store, nil)
 			require.NoError(t, err)
@@ -333,12 +334,12 @@ func (r *refusing) Commit(changes []sms.Change) error {
 // before what it told is.
 func TestReceiptsThatTheStoreRefuses(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		full := false
-		store := &refusing{storeIn(t), func(changes []sms.Change) bool { return full && changes[0].Bucket == "receipt" }}
+		var full atomic.Bool
+		store := &refusing{storeIn(t), func(changes []sms.Change) bool { return full.Load() && changes[0].Bucket == "receipt" }}
 		b := newBench(t, &sms.Config{Store: store, Quirks: sms.Quirks{Direct: true}})
 		arrived := b.receive(t, nil)
 		time.Sleep(time.Minute)
-		full = true
+		full.Store(true)
 		m := sms.Message{To: b.phone.Number(), Text: "x", StatusReport: true}
 		receipt, err := b.service.Send(t.Context(), m)
 		require.ErrorIs(t, err, errDisk)
@@ -347,15 +348,15 @@ func TestReceiptsThatTheStoreRefuses(t *testing.T) {
 		time.Sleep(time.Hour)
 		require.Empty(t, b.phone.Inbox())
 
-		full = false
+		full.Store(false)
 		b.phone.SetOff(true)
 		receipt, err = b.service.Send(t.Context(), m)
 		require.NoError(t, err)
-		full = true
+		full.Store(true)
 		b.phone.SetOff(false)
 		time.Sleep(10 * time.Minute)
 		require.Empty(t, arrived)
-		full = false
+		full.Store(false)
 		in := next(t, arrived)
 		require.Equal(t, receipt.ID, in.Report.Message)
 		require.Equal(t, 1, in.Report.Part)
@@ -437,31 +438,22 @@ func TestIDsAreNotUsedAgain(t *testing.T) {
 	})
 }
 
-// What is followed is bounded; what is known wholly is forgotten first.
-func TestReceiptsAreBounded(t *testing.T) {
+// What is followed has its time, in the store too.
+func TestReceiptsEnd(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		store := newMemory()
-		cfg := &sms.Config{Store: store}
-		b := newBench(t, cfg)
-		b.network.SMSC().Configure(fakemodem.SMSCConfig{Loss: 1})
-		var first, last sms.Receipt
-	
-			receipt, err := b.service.Send(t.Context(), sms.Message{To: b.phone.Number(), Text: text, StatusReport: true})
+		b := newBench(t, &sms.Config{Store: store})
+		for range 3 {
+			_, err := b.service.Send(t.Context(), sms.Message{To: b.phone.Number(), Text: threeParts, StatusReport: true})
 			require.NoError(t, err)
-			if last = receipt; i == 0 {
-				first = receipt
-			}
+			require.Equal(t, 3, store.count("receipt"))
+			time.Sleep(72 * time.Hour)
 		}
-		require.LessOrEqual(t, store.count("receipt"), 8192)
-		require.Greater(t, store.count("receipt"), 8000)
-		b.restart(t, cfg)
-		_, err := b.service.Receipt(t.Context(), first.ID)
-		require.ErrorIs(t, err, sms.ErrNoReceipt)
-		_, err = b.service.Receipt(t.Context(), last.ID)
+		_, err := b.service.Send(t.Context(), sms.Message{To: "+15555550199", Text: "x", StatusReport: true})
 		require.NoError(t, err)
-		time.Sleep(80 * time.Hour)
+		b.fake.OnCommand("+CMGS", func(*fakemodem.Call) fakemodem.Result { return fakemodem.CMS(21) })
 		_, err = b.service.Send(t.Context(), sms.Message{To: b.phone.Number(), Text: "x", StatusReport: true})
-		require.NoError(t, err)
-		require.Equal(t, 1, store.count("receipt"), "their time is over")
+		require.ErrorIs(t, err, sms.ErrNotSent)
+		require.Equal(t, 1, store.count("receipt"), "of what was not sent, no report can come")
 	})
 }

@@ -94,10 +94,22 @@ func (s *Service) selectMode(ctx context.Context) error {
 func (s *Service) phase2plus(ctx context.Context) bool {
 	if s.cfg.Quirks.Direct && s.cfg.Store != nil && !s.cfg.Quirks.TextMode {
 		_, err := s.patiently(ctx, at.Command{Text: "+CSMS=1"})
+		if err == nil && !s.acknowledged.Load() {
+			s.denyOlder(ctx)
+		}
 		return err == nil
 	}
 	_, _ = s.patiently(ctx, at.Command{Text: "+CSMS=0"}) // refused where there is no choice
 	return false
+}
+
+// denyOlder has the network send again what was handed over to a program that
+// ended before it acknowledged that. Without it the modem would wait until the
+// network's time is over, and then hand nothing over any more, whatever was set
+// meanwhile (TS 27.005 clause 3.4.4). Where there is no such message the modem
+// refuses (+CMS ERROR: 340).
+func (s *Service) denyOlder(ctx context.Context) {
+	_, _ = s.modem.Command(ctx, at.Command{Text: notSafe, Timeout: acknowledgeLimit})
 }
 
 // setServiceCentre gives the SIM the number of Config if it has none (CMS
