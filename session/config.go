@@ -17,6 +17,9 @@ import (
 // Config holds what is chosen when a session is opened. Port or Open is
 // needed; everything else may be zero.
 type Config struct {
+	// Name is what the modem is called in a Bank, in metrics and in the log.
+	// Empty means Port there.
+	Name string
 	// Port names the line to the modem: "/dev/ttyUSB2", "COM5",
 	// "serial:///dev/ttyS1?baud=460800&flow=rtscts", "tcp://host:port",
 	// "unix:///path" (see package at/port).
@@ -85,10 +88,17 @@ type Config struct {
 
 var errNoLine = errors.New("session: neither Config.Port nor Config.Open names a line to the modem")
 
+func (c *Config) name() string {
+	if c.Name == "" {
+		return c.Port
+	}
+	return c.Name
+}
+
 func (c *Config) startTimeout() time.Duration  { return otherwise(c.StartTimeout, 90*time.Second) }
 func (c *Config) checkInterval() time.Duration { return otherwise(c.CheckInterval, time.Minute) }
 
-func otherwise(d, def time.Duration) time.Duration {
+func otherwise[T ~int | ~int64](d, def T) T {
 	if d == 0 {
 		return def
 	}

@@ -51,6 +51,13 @@
 // Open itself climbs nothing but the way out of multiplexer and data mode: who
 // opens a session hears what is wrong. With Config.KeepTrying it climbs as well.
 //
+// # Several modems
+//
+// A Bank has any number of sessions, each under a name, for gateways and
+// collectors: Bank.Send sends by a modem that is fit, Bank.Receive takes messages
+// from all, Bank.Add and Bank.Remove follow what is plugged in and out. A message
+// whose fate is in doubt is never sent by a second modem.
+//
 // Every wait has a context and a limit. Close ends the data call, stops the
 // multiplexer, frees the line, and waits for every goroutine.
 package session

@@ -86,6 +86,9 @@ func radioText(e gprs.Event) string {
 // publish hands e to every listener that has room for it and waits for none.
 func (s *Session) publish(e Event) {
 	e.At = time.Now()
+	if s.hook != nil {
+		s.hook(e)
+	}
 	s.events.Publish(func(lost int) Event {
 		e.Lost = lost
 		return e

@@ -2,7 +2,9 @@ package session
 
 import (
 	"context"
+	"errors"
 	"sync"
+	"sync/atomic"
 
 	"github.com/telemodem/telemodem/at"
 )
@@ -15,6 +17,7 @@ type relay struct {
 	held    bool          // it is being set up: only who does that may speak
 	changed chan struct{} // closed and replaced with each change of current
 	closed  error         // set once: no modem will come any more
+	told    func()        // called at each change, with the lock held; nil: nothing
 	subs    map[*subscription]struct{}
 }
 
@@ -34,6 +37,9 @@ func (r *relay) Command(ctx context.Context, cmd at.Command) (at.Response, error
 	u, err := r.wait(ctx)
 	if err != nil {
 		return at.Response{}, &at.CommandError{Command: "AT" + shown(cmd), Progress: at.NothingWritten, Err: err}
+	}
+	if a := attemptOf(ctx); a != nil && cmd.Prompt != nil {
+		a.begun.Store(true)
 	}
 	return u.commands.Command(ctx, cmd)
 }
@@ -56,6 +62,34 @@ type setter struct{}
 
 func asSetter(ctx context.Context) context.Context { return context.WithValue(ctx, setter{}, true) }
 
+// attempt marks the context of who does not wait for this modem, since there are
+// others: its commands get errAway while none is set up.
+type attempt struct {
+	// begun is set before data that follows a prompt goes to the modem: from
+	// then on what became of it must be waited for.
+	begun atomic.Bool
+}
+
+type attemptKey struct{}
+
+func (a *attempt) mark(ctx context.Context) context.Context {
+	return context.WithValue(ctx, attemptKey{}, a)
+}
+
+func attemptOf(ctx context.Context) *attempt {
+	a, _ := ctx.Value(attemptKey{}).(*attempt)
+	return a
+}
+
+var errAway = errors.New("the modem is being brought back")
+
+// has tells whether there is a modem that is set up.
+func (r *relay) has() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.current != nil && !r.held && r.closed == nil
+}
+
 // wait returns the modem in use, as soon as there is one that is set up: before,
 // its SIM would seem to be closed and its answers would have no numbers.
 func (r *relay) wait(ctx context.Context) (*unit, error) {
@@ -71,6 +105,8 @@ func (r *relay) wait(ctx context.Context) (*unit, error) {
 			return nil, closed
 		case current != nil:
 			return current, nil
+		case attemptOf(ctx) != nil:
+			return nil, errAway
 		}
 		select {
 		case <-changed:
@@ -113,6 +149,9 @@ func (r *relay) hold(on bool) {
 func (r *relay) tell() {
 	close(r.changed)
 	r.changed = make(chan struct{})
+	if r.told != nil {
+		r.told()
+	}
 }
 
 // use makes u the modem behind the relay; nil leaves it without one.

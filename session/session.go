@@ -29,8 +29,9 @@ type Session struct {
 	log    *slog.Logger
 	relay  *relay
 	events fanout.Hub[Event]
+	hook   func(Event) // of the bank that it is in; nil outside. Must not wait
 
-	// ctx ends with Close; run and its helpers are counted in running.
+	// ctx ends with Close, or when only a human can help; run and its helpers are counted in running.
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
 	running sync.WaitGroup
@@ -66,16 +67,10 @@ type Session struct {
 // Config.KeepTrying it does so from the beginning: Open then ends with the
 // first good start or with ctx.
 func Open(ctx context.Context, cfg Config) (*Session, error) {
-	if cfg.Port == "" && cfg.Open == nil {
-		return nil, errNoLine
+	s, err := newSession(ctx, cfg)
+	if err != nil {
+		return nil, err
 	}
-	s := &Session{cfg: cfg, log: cfg.Logger, relay: newRelay(), started: make(chan struct{}), trouble: make(chan error, 1)}
-	s.line, s.ladder.budgets = newOpener(cfg.Port), cfg.Budgets
-	if s.log == nil {
-		s.log = slog.New(slog.DiscardHandler)
-	}
-	s.loadLedger()
-	s.ctx, s.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
 	s.running.Go(s.run)
 	select {
 	case <-s.started:
@@ -84,7 +79,7 @@ func Open(ctx context.Context, cfg Config) (*Session, error) {
 	}
 	<-s.started
 	s.mu.Lock()
-	err := s.startErr
+	err = s.startErr
 	s.mu.Unlock()
 	if err != nil {
 		s.Close()
@@ -92,6 +87,28 @@ func Open(ctx context.Context, cfg Config) (*Session, error) {
 	}
 	return s, nil
 }
+
+// newSession returns a session that does nothing before run. It takes the values
+// of ctx, and not its end.
+func newSession(ctx context.Context, cfg Config) (*Session, error) {
+	if cfg.Port == "" && cfg.Open == nil {
+		return nil, errNoLine
+	}
+	if cfg.Name != "" && cfg.Logger != nil {
+		cfg.Logger = cfg.Logger.With("modem", cfg.Name)
+	}
+	s := &Session{cfg: cfg, log: cfg.Logger, relay: newRelay(), started: make(chan struct{}), trouble: make(chan error, 1)}
+	s.line, s.ladder.budgets = newOpener(cfg.Port), cfg.Budgets
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	s.loadLedger()
+	s.ctx, s.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
+	return s, nil
+}
+
+// Name returns Config.Name, or Config.Port where that is empty.
+func (s *Session) Name() string { return s.cfg.name() }
 
 // ofTrouble adds what stood in the way, where that is known, to the end of the wait.
 func (s *Session) ofTrouble(cause error) error {

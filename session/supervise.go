@@ -275,6 +275,7 @@ func (s *Session) finish() {
 	if status := s.Status(); status.State == StateFailed && status.Err != nil {
 		cause = status.Err // a human is needed: see StateFailed
 	}
+	s.end(cause)
 	s.relay.close(cause)
 	s.mu.Lock()
 	radio := s.radio

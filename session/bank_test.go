@@ -1,0 +1,331 @@
+package session_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/telemodem/telemodem/fakemodem"
+	"github.com/telemodem/telemodem/gprs"
+	"github.com/telemodem/telemodem/session"
+)
+
+// named is a configuration for a modem of a bank. Long messages and the end of a
+// multiplexer are what the tests are not about: the line stays in plain AT.
+func named(name string, fake *fakemodem.Modem) session.Config {
+	cfg := on(fake)
+	cfg.Name, cfg.NoMultiplexer = name, true
+	return cfg
+}
+
+// openBank opens a bank of fakes that are named a, b, c and so on.
+func openBank(t *testing.T, network *fakemodem.Network, cfg *session.BankConfig, n int) (*session.Bank, []*fakemodem.Modem) {
+	t.Helper()
+	var fakes []*fakemodem.Modem
+	var modems []session.Config
+	for i := range n {
+		fakes = append(fakes, network.NewModem(fakemodem.SIM800))
+		modems = append(modems, named(string(rune('a'+i)), fakes[i]))
+	}
+	bank, err := session.OpenBank(cfg, modems...)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, bank.Close()) })
+	return bank, fakes
+}
+
+// fit waits until so many modems of the bank are fit.
+func fit(t *testing.T, bank *session.Bank, n int) {
+	t.Helper()
+	for range 3600 {
+		count := 0
+		for _, m := range bank.Status() {
+			if m.Unfit == "" {
+				count++
+			}
+		}
+		if count == n {
+			return
+		}
+		time.Sleep(time.Second)
+	}
+	t.Fatalf("not %d fit modems in an hour: %v", n, bank.Status())
+}
+
+func statusOf(t *testing.T, bank *session.Bank, name string) session.BankStatus {
+	t.Helper()
+	for _, m := range bank.Status() {
+		if m.Modem == name {
+			return m
+		}
+	}
+	t.Fatalf("no modem %q", name)
+	return session.BankStatus{}
+}
+
+// One modem is absent for an hour, one has a SIM whose PIN is not ours: the third
+// works from the start, and the status tells of all.
+func TestBankStartsWithThoseThatStart(t *testing.T) {
+	inTime(t, func(t *testing.T, network *fakemodem.Network) {
+		began := time.Now()
+		absent := errors.New("no such port")
+		late := network.NewModem(fakemodem.SIM800)
+		locked := named("locked", network.NewModem(fakemodem.SIM800, fakemodem.WithPIN("4711")))
+		locked.PIN = "1234"
+		bank, err := session.OpenBank(nil, named("works", network.NewModem(fakemodem.SIM800)), locked,
+			session.Config{Name: "late", Open: func(context.Context) (io.ReadWriteCloser, error) {
+				if time.Since(began) < time.Hour {
+					return nil, absent
+				}
+				return late.Line(), nil
+			}})
+		require.NoError(t, err)
+		defer bank.Close()
+		require.Zero(t, time.Since(began), "it waits for none")
+		phone := network.Phone("+15555550199")
+		receipt, err := bank.Send(t.Context(), message(phone, "here I am"))
+		require.NoError(t, err)
+		require.Equal(t, "works", receipt.Modem)
+		time.Sleep(time.Minute)
+
+		all := bank.Status()
+		require.Len(t, all, 3)
+		require.Equal(t, []string{"late", "locked", "works"}, []string{all[0].Modem, all[1].Modem, all[2].Modem})
+		require.ErrorIs(t, all[0].Err, absent)
+		require.NotEmpty(t, all[0].Unfit)
+		var pin *gprs.PINError
+		require.ErrorAs(t, all[1].Err, &pin)
+		require.Equal(t, 2, pin.Left, "one try was spent, and no more will be")
+		require.Equal(t, session.StateFailed, all[1].State)
+		require.Empty(t, all[2].Unfit)
+		_, ok := bank.Session("late")
+		require.False(t, ok, "it has not started")
+
+		time.Sleep(90 * time.Minute)
+		require.Empty(t, statusOf(t, bank, "late").Unfit)
+		_, ok = bank.Session("late")
+		require.True(t, ok)
+		require.Equal(t, session.StateFailed, statusOf(t, bank, "locked").State)
+	})
+}
+
+// Mistakes are told before anything is opened.
+func TestBankRefusesMistakes(t *testing.T) {
+	opened := false
+	line := func(context.Context) (io.ReadWriteCloser, error) { opened = true; return nil, io.EOF }
+	for name, modems := range map[string][]session.Config{
+		"neither Config.Port nor Config.Open": {{Name: "a", Open: line}, {Name: "b"}},
+		"has a modem \"a\" already":           {{Name: "a", Open: line}, {Name: "a", Open: line}},
+		"needs a name":                        {{Name: "a", Open: line}, {Open: line}},
+	} {
+		_, err := session.OpenBank(nil, modems...)
+		require.ErrorContains(t, err, name)
+	}
+	require.False(t, opened)
+}
+
+// A stick is unplugged, taken out of the bank, put back under its name, and used
+// again.
+func TestBankHotPlug(t *testing.T) {
+	inTime(t, func(t *testing.T, network *fakemodem.Network) {
+		bank, fakes := openBank(t, network, nil, 2)
+		fit(t, bank, 2)
+		fakes[0].Inject(fakemodem.Fault{ID: "F97"})
+		require.Error(t, bank.Add(named("a", fakes[0])), "it is there still")
+		require.NoError(t, bank.Remove(t.Context(), "a"))
+		require.Len(t, bank.Status(), 1)
+		require.ErrorIs(t, bank.Remove(t.Context(), "a"), session.ErrUnknownModem)
+		phone := network.Phone("+15555550199")
+		receipt, err := bank.Send(t.Context(), message(phone, "one is left"))
+		require.NoError(t, err)
+		require.Equal(t, "b", receipt.Modem)
+
+		fakes[0].Plug()
+		require.NoError(t, bank.Add(named("a", fakes[0])))
+		fit(t, bank, 2)
+		require.NoError(t, bank.Remove(t.Context(), "b"))
+		receipt, err = bank.Send(t.Context(), message(phone, "the other one"))
+		require.NoError(t, err)
+		require.Equal(t, "a", receipt.Modem)
+	})
+}
+
+// A modem that is taken out ends what it is sending; cut short, that is in doubt.
+func TestBankRemoveWaitsForWhatIsBeingSent(t *testing.T) {
+	for name, c := range map[string]struct {
+		patience time.Duration
+		ok       bool
+	}{"enough": {time.Minute, true}, "none": {0, false}} {
+		t.Run(name, func(t *testing.T) {
+			inTime(t, func(t *testing.T, network *fakemodem.Network) {
+				bank, fakes := openBank(t, network, nil, 1)
+				fit(t, bank, 1)
+				fakes[0].Inject(fakemodem.Fault{ID: "F22", On: "+CMGS", Delay: 20 * time.Second})
+				sent := make(chan error, 1)
+				go func() {
+					_, err := bank.Send(t.Context(), message(network.Phone("+15555550199"), "slow"))
+					sent <- err
+				}()
+				time.Sleep(10 * time.Second)
+				ctx, cancel := context.WithTimeout(t.Context(), c.patience)
+				defer cancel()
+				require.NoError(t, bank.Remove(ctx, "a"))
+				err := <-sent
+				if c.ok {
+					require.NoError(t, err)
+					return
+				}
+				requireInDoubt(t, err)
+			})
+		})
+	}
+}
+
+// Everybody is let go by Close, whatever he waits for; afterwards nothing is
+// taken any more.
+func TestBankCloseLetsEverybodyGo(t *testing.T) {
+	inTime(t, func(t *testing.T, network *fakemodem.Network) {
+		bank, fakes := openBank(t, network, nil, 3)
+		fit(t, bank, 3)
+		phone := network.Phone("+15555550199")
+		for _, fake := range fakes { // nobody can send any more
+			fake.Inject(fakemodem.Fault{ID: "F97"})
+		}
+		time.Sleep(time.Second)
+		var waiting sync.WaitGroup
+		waiting.Go(func() {
+			_, err := bank.Send(t.Context(), message(phone, "never"))
+			require.ErrorIs(t, err, session.ErrClosed)
+			requireNotSent(t, err)
+		})
+		waiting.Go(func() { require.ErrorIs(t, bank.Receive(t.Context(), ignore), session.ErrClosed) })
+		events := bank.Events(t.Context())
+		time.Sleep(10 * time.Second)
+		began := time.Now()
+		var closing sync.WaitGroup
+		for range 3 {
+			closing.Go(func() { require.NoError(t, bank.Close()) })
+		}
+		closing.Wait()
+		require.Less(t, time.Since(began), closeLimit)
+		waiting.Wait()
+		closed := 0
+		for e := range events {
+			if e.Kind == session.EventState && e.State == session.StateClosed {
+				closed++
+			}
+		}
+		require.Equal(t, 3, closed)
+		require.NoError(t, bank.Close())
+		_, err := bank.Send(t.Context(), message(phone, "late"))
+		require.ErrorIs(t, err, session.ErrClosed)
+		requireNotSent(t, err)
+		require.ErrorIs(t, bank.Receive(t.Context(), ignore), session.ErrClosed)
+		require.ErrorIs(t, bank.Add(named("d", fakes[0])), session.ErrClosed)
+		require.Equal(t, session.StateClosed, statusOf(t, bank, "a").State)
+	})
+}
+
+// Drain lets what is being sent come to its end, and takes nothing new; it does
+// not wait for longer than its context.
+func TestBankDrain(t *testing.T) {
+	for name, c := range map[string]struct {
+		patience time.Duration
+		ok       bool
+	}{"enough": {time.Minute, true}, "too short": {5 * time.Second, false}} {
+		t.Run(name, func(t *testing.T) {
+			inTime(t, func(t *testing.T, network *fakemodem.Network) {
+				bank, fakes := openBank(t, network, nil, 1)
+				fit(t, bank, 1)
+				phone := network.Phone("+15555550199")
+				fakes[0].Inject(fakemodem.Fault{ID: "F22", On: "+CMGS", Delay: 20 * time.Second})
+				sent := make(chan error, 1)
+				go func() {
+					_, err := bank.Send(t.Context(), message(phone, "slow"))
+					sent <- err
+				}()
+				time.Sleep(time.Second)
+				ctx, cancel := context.WithTimeout(t.Context(), c.patience)
+				defer cancel()
+				drained := make(chan error, 1)
+				go func() { drained <- bank.Drain(ctx) }()
+				synctest.Wait()
+				_, err := bank.Send(t.Context(), message(phone, "new"))
+				require.ErrorIs(t, err, session.ErrClosed)
+				if c.ok {
+					require.NoError(t, <-drained)
+					require.NoError(t, <-sent)
+					return
+				}
+				err = <-drained
+				require.ErrorIs(t, err, context.DeadlineExceeded)
+				require.ErrorContains(t, err, "1 messages on their way")
+				requireInDoubt(t, <-sent)
+			})
+		})
+	}
+}
+
+// The merged events carry the name of their modem.
+func TestBankEventsNameTheModem(t *testing.T) {
+	inTime(t, func(t *testing.T, network *fakemodem.Network) {
+		bank, fakes := openBank(t, network, nil, 3)
+		fit(t, bank, 3)
+		events := bank.Events(t.Context())
+		fakes[1].Inject(fakemodem.Fault{ID: "F95"})
+		for e := range events {
+			require.Equal(t, "b", e.Modem, e.String())
+			if e.Kind == session.EventRecovery {
+				require.Equal(t, session.RungReopen, e.Rung)
+				require.Contains(t, e.String(), "b: recovery: ")
+				return
+			}
+		}
+	})
+}
+
+// Many modems come and go while messages are sent and status is read, and the
+// bank is closed in the midst of it.
+func TestBankInTurmoil(t *testing.T) {
+	inTime(t, func(t *testing.T, network *fakemodem.Network) {
+		const modems = 16
+		bank, fakes := openBank(t, network, nil, modems)
+		var busy sync.WaitGroup
+		busy.Go(func() { bank.Receive(t.Context(), ignore) })
+		for i, fake := range fakes {
+			busy.Go(func() {
+				time.Sleep(time.Duration(i) * 7 * time.Second)
+				fake.Inject(fakemodem.Fault{ID: "F95", Delay: 20 * time.Second})
+			})
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+		defer cancel()
+		for i := range 8 {
+			busy.Go(func() {
+				phone := network.Phone(fmt.Sprintf("+155555502%02d", i))
+				for ctx.Err() == nil {
+					bank.Send(ctx, message(phone, "reading"))
+					bank.Status()
+				}
+			})
+			busy.Go(func() {
+				for ctx.Err() == nil {
+					name := string(rune('a' + i))
+					bank.Remove(ctx, name)
+					bank.Add(named(name, fakes[i]))
+					time.Sleep(11 * time.Second)
+				}
+			})
+		}
+		time.Sleep(2 * time.Minute)
+		require.NoError(t, bank.Close())
+		cancel()
+		busy.Wait()
+	})
+}
