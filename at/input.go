@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime"
 	"time"
 )
 
@@ -40,7 +39,7 @@ func (m *Modem) read() {
 		n, err := m.line.Read(buf)
 		if n > 0 {
 			if m.received(buf[:n]) {
-				runtime.Gosched() // let the subscriber run; this waits for nobody
+				m.giveWay()
 			}
 			pause = 0
 			if n == len(buf) && n < largeRead {

@@ -3,6 +3,7 @@ package at
 import (
 	"runtime"
 	"sync/atomic"
+	"time"
 )
 
 // subscription is one subscriber with its bounded queue. Its goroutine lives
@@ -15,6 +16,7 @@ type subscription struct {
 	queue   ring // up to Config.QueueLimit, less what is ahead
 	taken   int  // ahead is not more
 	running bool
+	behind  int // at the last look of giveWay
 
 	stopped atomic.Bool
 	ahead   atomic.Int32 // taken out of the queue, not yet handed to fn
@@ -99,6 +101,41 @@ func (m *Modem) deliver(s *subscription, n queued) {
 		s.running = true
 		m.spawn(func() { m.serve(s) })
 	}
+}
+
+// Bounds of giveWay: shorter than three octets take at 115,200 bit/s, also for
+// a clock that stands still.
+const (
+	giveWayTime   = 200 * time.Microsecond
+	giveWayYields = 1024
+	giveWayLook   = 32 // yields between two looks
+)
+
+// giveWay lets subscribers whose queues are half full catch up, as long as they
+// do: a handler that is slow or blocked does not stop the reader, and a burst
+// is not lost because the reader is faster than a handler that is not slow.
+func (m *Modem) giveWay() {
+	m.catchingUp()
+	begin := time.Now()
+	for i := 1; i <= giveWayYields && time.Since(begin) < giveWayTime; i++ {
+		runtime.Gosched()
+		if i%giveWayLook == 0 && !m.catchingUp() {
+			return
+		}
+	}
+}
+
+// catchingUp tells whether a subscriber whose queue is half full has taken
+// something since the last look.
+func (m *Modem) catchingUp() (yes bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, s := range m.subs {
+		before := s.behind
+		s.behind = s.queue.count + int(s.ahead.Load())
+		yes = yes || s.queue.count > m.cfg.QueueLimit/2 && s.behind < before
+	}
+	return yes
 }
 
 // lingerYields is how often a subscriber without work lets others run before
