@@ -3,6 +3,8 @@ package sms
 import (
 	"context"
 	"errors"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -17,8 +19,17 @@ var retryPauses = []time.Duration{time.Second, 5 * time.Second, 30 * time.Second
 // fullNotices are vendors' notifications of a full storage (fault F43).
 var fullNotices = []string{"^SMMEMFULL", "+SMS FULL", "+ SMS FULL", "*SMSFULL", "+QIND"}
 
+// place is where to look for messages: at a slot of a storage, or all of it.
+type place struct {
+	storage string // empty: all of them
+	index   int    // negative: all of it
+}
+
+// wholly is place.index for all of a storage.
+const wholly = -1
+
 // everywhere asks for a look at all storages.
-const everywhere = ""
+var everywhere = place{"", wholly}
 
 // Receive calls handler for each message that arrives or already lies in the
 // modem, one after the other, until ctx ends, and returns the cause of that.
@@ -38,7 +49,7 @@ func (s *Service) Receive(ctx context.Context, handler func(context.Context, Inc
 	defer cancel()
 	r := &receiver{
 		s: s, handler: handler,
-		wake:  make(chan string, 16),
+		wake:  make(chan place, 16),
 		fresh: make(chan struct{}, 1),
 		asked: make(chan *question),
 	}
@@ -64,7 +75,7 @@ type receiver struct {
 	s       *Service
 	handler func(context.Context, Incoming) error
 
-	wake  chan string    // names of storages to look at
+	wake  chan place     // to look at
 	fresh chan struct{}  // something came that waits for the handler
 	asked chan *question // messages to be handed over now
 
@@ -74,21 +85,15 @@ type receiver struct {
 
 	// Of the goroutine that looks through the storages.
 	failures int
+	swept    time.Time       // when all storages were looked through
 	deleted  map[slot]digest // to see whether they are gone
 	damaged  map[slot]damage // as they were read last
 	phantoms map[string]int  // counts of storages that list nothing
 }
 
 func (r *receiver) subscribe(ctx context.Context) []func() {
-	named := func(n at.Notification) {
-		storage := everywhere
-		if _, rest, ok := strings.Cut(n.Line, `"`); ok {
-			storage, _, _ = strings.Cut(rest, `"`)
-		}
-		r.look(storage)
-	}
 	stops := []func(){
-		r.s.modem.Handle("+CMTI", named),
+		r.s.modem.Handle("+CMTI", func(n at.Notification) { r.look(announced(n.Line)) }),
 		r.s.modem.Handle("+CDSI", func(at.Notification) { r.look(everywhere) }), // the place it names is often wrong (F51)
 		r.s.modem.Handle("+CMT", func(n at.Notification) { r.s.handedOver(ctx, n, r) }),
 		r.s.modem.Handle("+CDS", func(n at.Notification) { r.s.handedOver(ctx, n, r) }),
@@ -114,22 +119,39 @@ func (r *receiver) subscribe(ctx context.Context) []func() {
 	return stops
 }
 
-// look asks for a look at a storage.
-func (r *receiver) look(storage string) {
+// announced reads +CMTI: <mem3>,<index> (TS 27.005 clause 3.4.1).
+func announced(line string) place {
+	_, rest, _ := strings.Cut(line, `"`)
+	storage, rest, ok := strings.Cut(rest, `"`)
+	index, err := strconv.Atoi(strings.Trim(rest, ", "))
+	switch {
+	case !ok || storage == "":
+		return everywhere
+	case err != nil || index < 0:
+		return place{storage, wholly}
+	}
+	return place{storage, index}
+}
+
+// look asks for a look at a place.
+func (r *receiver) look(at place) {
 	select {
-	case r.wake <- storage:
-	default: // more than one look is due already, and each begins with the latest news
+	case r.wake <- at:
+	default: // as many are due already, and then all is looked at
 	}
 }
 
 func (r *receiver) run(ctx context.Context) error {
-	storage := everywhere
+	at := everywhere
 	for {
-		err := r.sweep(ctx, storage)
+		err := r.fetch(ctx, at)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
 		pause := r.s.cfg.sweepInterval()
+		if pause > 0 { // whatever came meanwhile: what was not announced is found by it
+			pause = max(pause-time.Since(r.swept), 0)
+		}
 		if err != nil {
 			r.s.cfg.Logger.Warn("messages could not be fetched or handled; will try again", "err", err)
 			pause = retryPauses[min(r.failures, len(retryPauses)-1)]
@@ -137,15 +159,15 @@ func (r *receiver) run(ctx context.Context) error {
 		} else {
 			r.failures = 0
 		}
-		if storage, err = r.await(ctx, pause); err != nil {
+		if at, err = r.await(ctx, pause); err != nil {
 			return err
 		}
 		r.watchSilence()
 	}
 }
 
-// await returns when it is time for another sweep, and of what.
-func (r *receiver) await(ctx context.Context, pause time.Duration) (storage string, err error) {
+// await returns when it is time for another look, and at what.
+func (r *receiver) await(ctx context.Context, pause time.Duration) (at place, err error) {
 	var due <-chan time.Time
 	if pause >= 0 {
 		timer := time.NewTimer(pause)
@@ -154,12 +176,12 @@ func (r *receiver) await(ctx context.Context, pause time.Duration) (storage stri
 	}
 	select {
 	case <-ctx.Done():
-		return "", context.Cause(ctx)
-	case storage = <-r.wake:
-		if r.failures > 0 {
-			storage = everywhere
+		return at, context.Cause(ctx)
+	case at = <-r.wake:
+		if r.failures > 0 || len(r.wake) == cap(r.wake)-1 { // some may have found no room
+			at = everywhere
 		}
-		return storage, nil
+		return at, nil
 	case <-due:
 		return everywhere, nil
 	}
@@ -192,17 +214,53 @@ func (r *receiver) watchSilence() {
 	}
 }
 
+// fetch looks at a place and hands over what it finds. A slot alone is read where
+// that is enough.
+func (r *receiver) fetch(ctx context.Context, at place) error {
+	if at.index >= 0 {
+		if enough, err := r.fetchOne(ctx, at); enough || err != nil {
+			return err
+		}
+	}
+	return r.sweep(ctx, at.storage)
+}
+
+// fetchOne fetches the one message that was announced. It is not enough if the
+// modem counts more than that, has none there, or something else, or if the
+// message stays there. Whether it was deleted shows in the count of the next
+// time.
+func (r *receiver) fetchOne(ctx context.Context, at place) (enough bool, err error) {
+	if _, err := r.s.prepared(ctx, false); err != nil {
+		return false, err
+	}
+	found, l, err := r.s.readSlot(ctx, at)
+	if err != nil || l.total == 0 {
+		return false, err
+	}
+	rest := l.used - r.phantoms[at.storage]
+	if !found {
+		_, stale := r.deleted[slot{at.storage, at.index, l.generation}] // found by a listing before
+		return stale && rest <= 0, nil
+	}
+	if rest > 1 {
+		return false, nil
+	}
+	r.s.noteFilling(at.storage, l)
+	removed, repeats, err := r.take(ctx, l.messages)
+	return removed == 1 && repeats == 0, err
+}
+
 // sweep looks through a storage, or all of them, and hands over what it finds.
 func (r *receiver) sweep(ctx context.Context, storage string) error {
-	storages, err := r.s.prepared(ctx, storage == everywhere)
+	all := storage == everywhere.storage
+	storages, err := r.s.prepared(ctx, all)
 	if err != nil {
 		return err
 	}
-	for _, name := range storages {
-		if name == storage {
-			storages = []string{storage}
-			break
-		}
+	if slices.Contains(storages, storage) {
+		storages = []string{storage}
+	} else { // the one where messages go to last: it stays selected
+		storages = append(slices.Clone(storages[1:]), storages[0])
 	}
 	r.s.inbox.expire(time.Now())
 	r.s.expireBroadcasts()
@@ -217,8 +275,11 @@ func (r *receiver) sweep(ctx context.Context, storage string) error {
 			return context.Cause(ctx)
 		}
 	}
-	if found == 0 && storage != everywhere { // the notification lied (fault F44)
-		return errors.Join(append(failures, r.sweep(ctx, everywhere))...)
+	if found == 0 && !all { // the notification lied (fault F44)
+		return errors.Join(append(failures, r.sweep(ctx, everywhere.storage))...)
+	}
+	if all {
+		r.swept = time.Now()
 	}
 	return errors.Join(failures...)
 }
@@ -237,7 +298,7 @@ func (r *receiver) drain(ctx context.Context, storage string) (found int, err er
 			r.s.noteFilling(storage, l)
 		}
 		found += len(l.messages)
-		removed, err := r.take(ctx, l.messages)
+		removed, _, err := r.take(ctx, l.messages)
 		if err == nil && removed == 0 && l.total > 0 && l.used >= l.total && len(l.messages) > 0 {
 			r.s.inbox.makeRoom() // nothing else would come any more
 			removed, err = r.handOver(ctx, l.messages)
@@ -269,10 +330,10 @@ func (r *receiver) notePhantoms(storage string, l listing) {
 }
 
 // take admits what was listed, hands over what is complete, and deletes what is
-// safe. It returns how many messages it deleted.
-func (r *receiver) take(ctx context.Context, listed []arrival) (removed int, err error) {
+// safe. It returns how many messages it deleted, and how many had come before.
+func (r *receiver) take(ctx context.Context, listed []arrival) (removed, repeats int, err error) {
 	if len(listed) == 0 {
-		return 0, nil
+		return 0, 0, nil
 	}
 	listed, damage := r.whole(listed)
 	stubborn := r.noteUndeleted(listed)
@@ -285,7 +346,7 @@ func (r *receiver) take(ctx context.Context, listed []arrival) (removed int, err
 		failures = append(failures, r.remove(ctx, place, listed))
 	}
 	n, err := r.handOver(ctx, listed)
-	return len(out.surplus) + n, errors.Join(append(failures, err)...)
+	return len(out.surplus) + n, out.repeats, errors.Join(append(failures, err)...)
 }
 
 // noteUndeleted counts what was deleted before and is still there.

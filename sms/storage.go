@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/telemodem/telemodem/at"
 )
@@ -100,6 +101,59 @@ func (s *Service) readEach(ctx context.Context, l listing, storage string) (list
 		}
 	}
 	return l, nil
+}
+
+// readSlot reads one message, if a storage is selected and the modem still says
+// so, and what the storage counts: with one command line, so that it costs no
+// more than the reading. What is damaged, or not in the mode that was set, counts
+// as not found: a listing makes the settings again.
+func (s *Service) readSlot(ctx context.Context, at place) (found bool, l listing, err error) {
+	if err := s.lock(ctx); err != nil {
+		return false, l, err
+	}
+	defer s.unlock()
+	if s.selected != at.storage {
+		return false, l, nil
+	}
+	if s.cfg.Quirks.TextMode {
+		if err := s.keepMode(ctx); err != nil {
+			return false, l, err
+		}
+	}
+	l.generation = s.generation.Load()
+	resp, err := s.modem.Command(ctx, slotReading(at.index, s.storedBody, s.cfg.commandTimeout()))
+	if err != nil && !refused(err) {
+		return false, l, err
+	}
+	name, rest, _ := strings.Cut(parameters(resp, "+CPMS"), ",")
+	if strings.Trim(name, `" `) != at.storage {
+		return false, l, nil
+	}
+	l.used, l.total, _ = counts(rest)
+	for _, info := range resp.Info {
+		rest, ok := strings.CutPrefix(info.Text, "+CMGR:")
+		stat, _, _ := strings.Cut(rest, ",")
+		if ok && err == nil && received(strings.TrimSpace(stat)) {
+			l.lines++
+			l.add(s, info, slot{at.storage, at.index, l.generation})
+		}
+	}
+	return len(l.messages) == 1 && !l.messages[0].damaged, l, nil
+}
+
+// slotReading asks for the counts and reads a message (TS 27.005 clauses 3.2.2
+// and 3.4.3).
+func slotReading(index int, body func(string) at.Body, limit time.Duration) at.Command {
+	return at.Command{
+		Text: "+CPMS?;+CMGR=" + strconv.Itoa(index),
+		Body: func(line string) at.Body {
+			if strings.HasPrefix(line, "+CPMS") {
+				return at.Body{}
+			}
+			return body(line)
+		},
+		Timeout: limit,
+	}
 }
 
 // received tells whether <stat> means a received message: unread or read
