@@ -152,8 +152,9 @@ func (k *conn) SetWriteDeadline(t time.Time) error {
 }
 
 // Close closes the socket at the modem and waits until it is closed. It may be
-// called twice. If the modem does not take the command, the error says so, and
-// the number stays in use until the modem does: it is asked again and again.
+// called twice. If the modem does not confirm that, the error says so, and the
+// number stays in use until it does: it is asked again and again. A connection
+// that has failed is closed at the modem without it.
 func (k *conn) Close() error {
 	if !k.closeBegun.CompareAndSwap(false, true) {
 		<-k.closeDone // no lock is held across the wait
@@ -161,16 +162,14 @@ func (k *conn) Close() error {
 	}
 	defer close(k.closeDone)
 	k.fail(net.ErrClosed)
-	<-k.pushDone
 	<-k.pumpDone
-	if !k.s.release(k) {
-		k.s.releaseLater(k)
+	if k.s.holds(k) {
 		k.closeErr = k.opError("close", errNotClosed)
 	}
 	return k.closeErr
 }
 
-var errNotClosed = errors.New("the modem was busy and may have the socket open still")
+var errNotClosed = errors.New("the modem has not confirmed the close and may have the socket open still")
 
 func (k *conn) Read(p []byte) (int, error) {
 	n, _, err := k.read(p)

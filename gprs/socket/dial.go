@@ -150,7 +150,7 @@ func (s *Stack) abandon(ctx context.Context, k *conn) {
 	aside := ctx.Err() != nil && !s.ending
 	s.mu.Unlock()
 	k.fail(net.ErrClosed)
-	if aside || !s.release(k) {
+	if aside || !s.release(s.ctx, k) {
 		s.releaseLater(k)
 	}
 }
@@ -164,29 +164,29 @@ func (s *Stack) releaseLater(k *conn) {
 		return
 	}
 	s.work.Go(func() {
-		for !s.release(k) {
+		pause := firstReleasePause
+		for !s.release(s.ctx, k) {
 			select {
-			case <-s.ctx.Done():
+			case <-s.opens.Done():
 				return
-			case <-time.After(releasePause):
+			case <-time.After(pause):
+				pause = min(2*pause, lastReleasePause)
 			}
 		}
 	})
 }
 
-// releasePause is between attempts to close a socket of a modem that is busy.
-const releasePause = 5 * time.Second
+// Pauses between attempts to close a socket of a modem that is busy.
+const (
+	firstReleasePause = time.Second
+	lastReleasePause  = 30 * time.Second
+)
 
-// release closes k at the modem and frees its number, unless the modem did not
-// even take the command.
-func (s *Stack) release(k *conn) bool {
-	if k.id >= 0 {
-		ctx, cancel := context.WithTimeout(s.ctx, closeTimeout)
-		err := s.driver.close(ctx, k) // a socket that is gone already is as good
-		cancel()
-		if err != nil && !refused(err) && !errors.Is(err, at.ErrLineGone) && s.ctx.Err() == nil {
-			return false
-		}
+// release closes k at the modem and frees its number, unless the modem does not
+// confirm that.
+func (s *Stack) release(ctx context.Context, k *conn) bool {
+	if k.id >= 0 && !s.closeAtModem(ctx, k) {
+		return false
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -194,4 +194,28 @@ func (s *Stack) release(k *conn) bool {
 		delete(s.sockets, k.id)
 	}
 	return true
+}
+
+// closeAtModem closes k there and tells whether it is proven that the number is
+// free. A refusal proves nothing by itself: there may be nothing to close, or
+// the modem was busy.
+func (s *Stack) closeAtModem(ctx context.Context, k *conn) bool {
+	ctx, cancel := context.WithTimeout(ctx, closeTimeout)
+	defer cancel()
+	err := s.driver.close(ctx, k)
+	switch {
+	case err == nil, errors.Is(err, at.ErrLineGone), s.ctx.Err() != nil:
+		return true
+	case !refused(err) && !errors.Is(err, ErrRefused):
+		return false
+	}
+	held, err := s.driver.held(ctx, k)
+	return err == nil && !held
+}
+
+// holds tells whether the number of k is still in use for it.
+func (s *Stack) holds(k *conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.sockets[k.id] == k
 }

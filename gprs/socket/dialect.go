@@ -64,6 +64,9 @@ type driver interface {
 	// state asks the modem for the state of the socket.
 	state(ctx context.Context, s *conn) (state, error)
 	close(ctx context.Context, s *conn) error
+	// held asks the modem whether the number of s is in use there, in whatever
+	// state.
+	held(ctx context.Context, s *conn) (bool, error)
 	// notices are the prefixes to listen to, and notice says what a line means.
 	notices() []string
 	notice(line string) notice

@@ -51,6 +51,20 @@
 // taken back, and if it fails, the next call says so. Names are resolved by
 // the modem.
 //
+// A Write whose prompt does not show, or whose data the modem loses, fails, and
+// the connection with it. The modem may still count octets then, and takes what
+// the engine sends to find its place for the rest of the data: the peer may get
+// octets at the end of the stream that nobody wrote. Protocols on top should
+// know their data by more than its length, as TLS does.
+//
+// # Numbers
+//
+// A modem has few sockets. The number of one that has failed or was closed is
+// used again when the modem has confirmed its close, or refused it and says
+// that the number is free; until then the close is repeated, after pauses of
+// 1 s to 30 s, as long as the Stack is open. [Stack.Close] names the numbers
+// that it could not free; the next Open frees what another run has left.
+//
 // # What a read means
 //
 // The modem's notice of data is a hint that can be lost, come late or mean a

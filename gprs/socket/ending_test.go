@@ -77,15 +77,18 @@ func (r *rig) say(line string) {
 }
 
 // ours is the dialect that a test of each runs for.
-func ours(t *testing.T) socket.Dialect {
+func ours(t *testing.T) socket.Dialect { return dialectOf(t).ours }
+
+// dialectOf is that, with what the fake modem has for it.
+func dialectOf(t *testing.T) pair {
 	name := t.Name()[strings.LastIndexByte(t.Name(), '/')+1:]
 	for _, d := range dialects {
 		if name == strings.ReplaceAll(d.ours.String(), " ", "_") {
-			return d.ours
+			return d
 		}
 	}
 	t.Fatalf("%s is no test of each", t.Name())
-	return socket.Dialect{}
+	return pair{}
 }
 
 // F66 with data that was not read: what the modem had handed out is read before
@@ -370,13 +373,12 @@ func TestClosingTwiceAtOnce(t *testing.T) {
 // A close that the modem did not take is asked again, so that the number does
 // not stay in use.
 func TestCloseIsAskedAgain(t *testing.T) {
-	names := map[string]string{"SIM800": "+CIPCLOSE", "SIM7600": "+CIPCLOSE", "Quectel": "+QICLOSE", "u-blox": "+USOCL", "u-blox with profiles": "+USOCL", "Telit": "#SH"}
 	each(t, nil, func(t *testing.T, r *rig) {
 		c, _ := r.connect("tcp")
 		var silent atomic.Bool
 		silent.Store(true)
-		r.fake.OnCommand(names[ours(t).String()], func(call *fakemodem.Call) fakemodem.Result {
-			if silent.Load() && call.Op == fakemodem.Set {
+		r.onClose(func(*fakemodem.Call) fakemodem.Result {
+			if silent.Load() {
 				return fakemodem.Silent
 			}
 			return fakemodem.Default

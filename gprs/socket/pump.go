@@ -9,10 +9,12 @@ import (
 )
 
 // pump fetches what the modem has received, when it is told to and now and
-// then, until the socket ends.
+// then, until the socket ends. Then it gives the number back, also when the
+// program does not call Close: the modem has few.
 func (k *conn) pump() {
 	defer k.s.work.Done()
 	defer close(k.pumpDone)
+	defer k.giveBack()
 	interval := orDuration(k.s.cfg.PollInterval, 15*time.Second)
 	timer := time.NewTimer(interval)
 	defer timer.Stop()
@@ -30,6 +32,15 @@ func (k *conn) pump() {
 		if !k.fetch(polled) {
 			return
 		}
+	}
+}
+
+// giveBack closes an ended socket at the modem, later if that does not take
+// the command now.
+func (k *conn) giveBack() {
+	<-k.pushDone
+	if !k.s.release(k.s.ctx, k) {
+		k.s.releaseLater(k)
 	}
 }
 

@@ -191,21 +191,38 @@ func (d quectel) receive(ctx context.Context, s *conn, max int) (piece, error) {
 // state reads the sixth field: 2 is connected. A UDP service is open as long as
 // it is listed.
 func (d quectel) state(ctx context.Context, s *conn) (state, error) {
+	n, err := d.listed(ctx, s)
+	switch {
+	case err != nil || n == nil:
+		return stateGone, err
+	case n[5] == 2 || s.host == "":
+		return stateOpen, nil
+	}
+	return stateClosed, nil
+}
+
+// listed are the fields about a socket in the modem's list, six at least; nil
+// if it is not in there.
+func (d quectel) listed(ctx context.Context, s *conn) ([]int, error) {
 	res, err := d.run(ctx, quectelAnswer, "%s=1,%d", d.command(s, "+QISTATE", "+QSSLSTATE"), s.id)
 	if err != nil {
-		return stateGone, ignoreRefusal(err)
+		return nil, ignoreRefusal(err)
 	}
 	for _, info := range res.Info {
 		_, fields, _ := strings.Cut(info.Text, ":")
 		n, _ := numbers(":"+fields, "")
 		if len(n) > 5 && n[0] == s.id {
-			if n[5] == 2 || s.host == "" {
-				return stateOpen, nil
-			}
-			return stateClosed, nil
+			return n, nil
 		}
 	}
-	return stateGone, nil
+	return nil, nil
+}
+
+// held: a socket that the other side has closed stays in the list until it is
+// closed here.
+func (d quectel) held(ctx context.Context, s *conn) (bool, error) {
+	n, err := d.listed(ctx, s)
+	return n != nil, err
 }
 
 func (d quectel) close(ctx context.Context, s *conn) error {

@@ -191,6 +191,11 @@ func (d sim7600) close(ctx context.Context, s *conn) error {
 	return err
 }
 
+func (d sim7600) held(ctx context.Context, s *conn) (bool, error) {
+	now, err := d.state(ctx, s)
+	return now == stateOpen, err
+}
+
 func (sim7600) notices() []string { return []string{"+CIPRXGET", "+IPCLOSE", "+CIPEVENT"} }
 
 func (sim7600) notice(line string) notice {

@@ -169,16 +169,30 @@ var sim800States = map[string]state{
 }
 
 func (d sim800) state(ctx context.Context, s *conn) (state, error) {
+	word, err := d.status(ctx, s)
+	return sim800States[word], err
+}
+
+// status is the modem's word for the state of a connection; none if it has
+// nothing to say about it.
+func (d sim800) status(ctx context.Context, s *conn) (string, error) {
 	res, err := d.run(ctx, sim800Answer, "+CIPSTATUS=%d", s.id)
 	if err != nil {
-		return stateGone, ignoreRefusal(err)
+		return "", ignoreRefusal(err)
 	}
 	for _, info := range res.Info {
 		if n, ok := numbers(info.Text, "+CIPSTATUS"); ok && n[0] == s.id {
-			return sim800States[info.Text[strings.LastIndexByte(info.Text, ',')+1:]], nil
+			return info.Text[strings.LastIndexByte(info.Text, ',')+1:], nil
 		}
 	}
-	return stateGone, nil
+	return "", nil
+}
+
+// held: the manual's other states are CONNECTING, CONNECTED, REMOTE CLOSING and
+// CLOSING.
+func (d sim800) held(ctx context.Context, s *conn) (bool, error) {
+	word, err := d.status(ctx, s)
+	return word != "" && word != `"INITIAL"` && word != `"CLOSED"`, err
 }
 
 // close is slow on purpose: the quick form would drop what the peer has not

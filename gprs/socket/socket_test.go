@@ -24,12 +24,14 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// dialects pairs ours with the fake modem's.
-var dialects = []struct {
+// pair is one of our dialects and the fake modem's.
+type pair struct {
 	ours   socket.Dialect
 	theirs fakemodem.SocketDialect
 	ids    int
-}{
+}
+
+var dialects = []pair{
 	{socket.SIM800, fakemodem.SocketsSIM800, 6},
 	{socket.SIM7600, fakemodem.SocketsSIM7600, 10},
 	{socket.Quectel, fakemodem.SocketsQuectel, 12},

@@ -185,8 +185,9 @@ func (s *Stack) lose(cause error) {
 // stopTimeout bounds the bringing down of the service (SIM800: CIPSHUT 65 s).
 const stopTimeout = 70 * time.Second
 
-// Close closes every socket and the service, and waits for it. It may be called
-// twice, at once too; the answer is the same.
+// Close closes every socket and the service, and waits for it, for some minutes
+// at most. It may be called twice, at once too; the answer is the same. The
+// error names the sockets that the modem may have open still.
 func (s *Stack) Close() error {
 	if !s.closeBegun.CompareAndSwap(false, true) {
 		<-s.closeDone // no lock is held across the wait
@@ -202,15 +203,38 @@ func (s *Stack) Close() error {
 		if k.started {
 			_ = k.Close()
 		} else {
-			s.release(k) // its caller has left
+			s.release(s.ctx, k) // its caller has left
 		}
 	}
 	ctx, cancel := context.WithTimeout(s.ctx, stopTimeout)
 	s.closeErr = s.driver.stop(ctx)
 	cancel()
+	s.closeErr = errors.Join(s.closeErr, s.closeRest())
 	s.cancel()
 	s.work.Wait()
 	return s.closeErr
+}
+
+// closeRest asks for the sockets that could not be closed before the service
+// was, which may have taken them along, tries once more to close those that are
+// there, and names what is left.
+func (s *Stack) closeRest() error {
+	ctx, cancel := context.WithTimeout(s.ctx, closeTimeout)
+	defer cancel()
+	var left []int
+	for _, k := range s.list() {
+		if held, err := s.driver.held(ctx, k); err == nil && !held {
+			continue
+		}
+		if !s.release(ctx, k) {
+			left = append(left, k.id)
+		}
+	}
+	if left == nil {
+		return nil
+	}
+	slices.Sort(left)
+	return fmt.Errorf("socket: %w: numbers %v", errNotClosed, left)
 }
 
 // list gives all sockets.

@@ -227,6 +227,15 @@ func (d telit) close(ctx context.Context, s *conn) error {
 	return err
 }
 
+func (d telit) held(ctx context.Context, s *conn) (bool, error) {
+	line, err := d.status(ctx, s)
+	if err != nil {
+		return false, ignoreRefusal(err)
+	}
+	n, ok := numbers(line, "#SS")
+	return ok && n[1] != 0, nil
+}
+
 func (telit) notices() []string { return []string{"SRING", "NO CARRIER"} }
 
 // notice: why a socket has closed, and whether it has, is to be asked. Without

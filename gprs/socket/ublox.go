@@ -333,6 +333,15 @@ func (d ublox) close(ctx context.Context, s *conn) error {
 	return err
 }
 
+// held asks for the protocol, which every socket has that was made.
+func (d ublox) held(ctx context.Context, s *conn) (bool, error) {
+	res, err := d.run(ctx, ubloxAnswer, "+USOCTL=%d,0", s.id)
+	if err != nil {
+		return false, ignoreRefusal(err)
+	}
+	return len(res.Info) > 0, nil
+}
+
 func (ublox) notices() []string {
 	return []string{"+UUSORD", "+UUSORF", "+UUSOCL", "+UUPSDD", "+USOWR", "+USOST"}
 }
