@@ -1,6 +1,7 @@
 package sms
 
 import (
+	"bytes"
 	"errors"
 	"strconv"
 	"strings"
@@ -43,10 +44,58 @@ func intact(line string, body []byte) bool {
 // arrivalOf is a message as the modem gave it.
 func (s *Service) arrivalOf(line string, body []byte) arrival {
 	pdu, ok := s.pdu(line, body)
-	if !s.cfg.Quirks.TextMode {
+	if s.cfg.Quirks.TextMode {
+		ok = ok && intactText(line, body, s.confirmedCharset())
+	} else {
 		ok = intact(line, body)
 	}
 	return arrival{pdu: pdu, damaged: !ok}
+}
+
+// intactText tells whether the body of a message in text mode may be what was
+// announced at the end of the line (TS 27.005 clause 3.1, <length>). Modems count
+// hexadecimal digits, what those stand for, or septets. Of other text as much as
+// was announced is read, so what the line lost of it shows in an end that is not
+// the text's. The line itself, a report too, has no length: of it only what makes
+// no sense is seen.
+func intactText(line string, body []byte, charset string) bool {
+	d, ok := detailsOf(line)
+	switch {
+	case !ok:
+		return true
+	case !d.digits(charset):
+		return !overrun(body)
+	}
+	n := d.length
+	if n == len(body) || 2*n == len(body) || d.dcs.Alphabet() != tpdu.Octets && 4*n == len(body) {
+		return true
+	}
+	septets, err := septetsOf(body, charset)
+	return d.dcs.Alphabet() == tpdu.GSM7 && err == nil && n == len(septets)
+}
+
+// afterText is what stands behind a text: the end of its line, and the next one.
+var afterText = []string{"\r\n\r\nOK\r\n", "\r\n\r\n+CMGL: ", "\r\n+CMGL: ", "\r\nOK\r\n"}
+
+// overrun tells whether a text ends with what stands behind texts. One that does
+// of itself is read a few times more.
+func overrun(body []byte) bool {
+	at := bytes.LastIndex(body, []byte("\r\n+CMGL: "))
+	for i := len(body) - 1; i >= max(at, len(body)-len(afterText[1]), 0); i-- {
+		for _, after := range afterText {
+			if strings.HasPrefix(after, string(body[i:])) {
+				return true
+			}
+		}
+	}
+	return at >= 0 && isListed(body[at+2:])
+}
+
+// isListed tells whether a text goes on as a listing does.
+func isListed(text []byte) bool {
+	_, rest, _ := bytes.Cut(text, []byte(": "))
+	rest = bytes.TrimLeft(rest, "0123456789")
+	return len(rest) == 0 || strings.HasPrefix(`,"REC `, string(rest[:min(len(rest), 6)]))
 }
 
 // whole leaves out of a listing what is damaged, unless it was so before. The

@@ -4,7 +4,6 @@ import (
 	"context"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/telemodem/telemodem/at"
 )
@@ -40,11 +39,7 @@ func (s *Service) list(ctx context.Context, storage string, phantoms int) (l lis
 	if s.cfg.Quirks.TextMode {
 		every = `"ALL"`
 	}
-	resp, err := s.modem.Command(ctx, at.Command{
-		Text:    "+CMGL=" + every,
-		Body:    s.storedBody,
-		Timeout: s.cfg.commandTimeout(),
-	})
+	resp, err := s.modem.Command(ctx, s.reading("+CMGL="+every))
 	switch {
 	case err == nil:
 		l.read(s, resp, storage)
@@ -58,11 +53,14 @@ func (s *Service) list(ctx context.Context, storage string, phantoms int) (l lis
 }
 
 func (l *listing) read(s *Service, resp at.Response, storage string) {
+	last := -1 // of l.messages, if the line before was one of it
 	for _, info := range resp.Info {
 		rest, ok := strings.CutPrefix(info.Text, "+CMGL:")
 		if !ok {
+			l.leftover(last)
 			continue
 		}
+		last = -1
 		l.lines++
 		fields := strings.Split(rest, ",")
 		index, err := strconv.Atoi(strings.TrimSpace(fields[0]))
@@ -70,8 +68,17 @@ func (l *listing) read(s *Service, resp at.Response, storage string) {
 			continue // drafts and sent messages are not ours to delete
 		}
 		if len(l.messages) < maxListed {
+			last = len(l.messages)
 			l.add(s, info, slot{storage, index, l.generation})
 		}
+	}
+}
+
+// leftover notes that a line came behind a message that is none: its text goes
+// on behind the length that was announced.
+func (l *listing) leftover(message int) {
+	if message >= 0 {
+		l.messages[message].damaged = true
 	}
 }
 
@@ -85,27 +92,55 @@ func (l *listing) add(s *Service, info at.Info, place slot) {
 // counts are found. Empty slots are errors or answers without a message.
 func (s *Service) readEach(ctx context.Context, l listing, storage string) (listing, error) {
 	for index := 0; index <= min(l.total, maxListed) && l.lines < l.used; index++ {
-		resp, err := s.modem.Command(ctx, at.Command{
-			Text: "+CMGR=" + strconv.Itoa(index), Body: s.storedBody, Timeout: s.cfg.commandTimeout(),
-		})
+		resp, err := s.modem.Command(ctx, s.reading("+CMGR="+strconv.Itoa(index)))
 		if err != nil && !refused(err) {
 			return l, err
 		}
-		stat, _, _ := strings.Cut(parameters(resp, "+CMGR"), ",")
-		if err != nil || len(resp.Info) == 0 || stat == "" {
-			continue
-		}
-		l.lines++
-		if received(stat) {
-			l.add(s, resp.Info[0], slot{storage, index, l.generation})
+		if err == nil {
+			l.readOne(s, resp, slot{storage, index, l.generation})
 		}
 	}
 	return l, nil
 }
 
+// readOne takes the answer to +CMGR (TS 27.005 clause 3.4.3).
+func (l *listing) readOne(s *Service, resp at.Response, at slot) {
+	last := -1
+	for _, info := range resp.Info {
+		rest, ok := strings.CutPrefix(info.Text, "+CMGR:")
+		stat, _, _ := strings.Cut(strings.TrimSpace(rest), ",")
+		switch {
+		case !ok:
+			l.leftover(last)
+		case received(stat):
+			last = len(l.messages)
+			l.add(s, info, at)
+			fallthrough
+		case stat != "":
+			l.lines++
+		}
+	}
+}
+
+// reading is a command that is answered by messages.
+func (s *Service) reading(text string) at.Command {
+	return at.Command{
+		Text: text,
+		Body: func(line string) at.Body {
+			if strings.HasPrefix(line, "+CPMS") {
+				return at.Body{}
+			}
+			return s.storedBody(line)
+		},
+		// Of a text that is longer than announced, the rest is a line of its own.
+		FreeText: s.cfg.Quirks.TextMode,
+		Timeout:  s.cfg.commandTimeout(),
+	}
+}
+
 // readSlot reads one message, if a storage is selected and the modem still says
 // so, and what the storage counts: with one command line, so that it costs no
-// more than the reading. What is damaged, or not in the mode that was set, counts
+// more than the reading (TS 27.005 clauses 3.2.2 and 3.4.3). What is damaged, or not in the mode that was set, counts
 // as not found: a listing makes the settings again.
 func (s *Service) readSlot(ctx context.Context, at place) (found bool, l listing, err error) {
 	if err := s.lock(ctx); err != nil {
@@ -121,7 +156,7 @@ func (s *Service) readSlot(ctx context.Context, at place) (found bool, l listing
 		}
 	}
 	l.generation = s.generation.Load()
-	resp, err := s.modem.Command(ctx, slotReading(at.index, s.storedBody, s.cfg.commandTimeout()))
+	resp, err := s.modem.Command(ctx, s.reading("+CPMS?;+CMGR="+strconv.Itoa(at.index)))
 	if err != nil && !refused(err) {
 		return false, l, err
 	}
@@ -130,30 +165,10 @@ func (s *Service) readSlot(ctx context.Context, at place) (found bool, l listing
 		return false, l, nil
 	}
 	l.used, l.total, _ = counts(rest)
-	for _, info := range resp.Info {
-		rest, ok := strings.CutPrefix(info.Text, "+CMGR:")
-		stat, _, _ := strings.Cut(rest, ",")
-		if ok && err == nil && received(strings.TrimSpace(stat)) {
-			l.lines++
-			l.add(s, info, slot{at.storage, at.index, l.generation})
-		}
+	if err == nil {
+		l.readOne(s, resp, slot{at.storage, at.index, l.generation})
 	}
 	return len(l.messages) == 1 && !l.messages[0].damaged, l, nil
-}
-
-// slotReading asks for the counts and reads a message (TS 27.005 clauses 3.2.2
-// and 3.4.3).
-func slotReading(index int, body func(string) at.Body, limit time.Duration) at.Command {
-	return at.Command{
-		Text: "+CPMS?;+CMGR=" + strconv.Itoa(index),
-		Body: func(line string) at.Body {
-			if strings.HasPrefix(line, "+CPMS") {
-				return at.Body{}
-			}
-			return body(line)
-		},
-		Timeout: limit,
-	}
 }
 
 // received tells whether <stat> means a received message: unread or read

@@ -22,11 +22,43 @@ func (s *Service) storedBody(line string) at.Body {
 		return at.Body{Lines: 1}
 	}
 	b := at.MessageBody(line)
-	if b.Text > 0 && s.confirmedCharset() == charsetUCS2 {
+	if d, ok := detailsOf(line); ok && b.Text > 0 && d.digits(s.confirmedCharset()) {
 		return at.Body{Lines: 1, Hex: true}
 	}
 	return b
 }
+
+// details are what a line tells of the body behind it (+CSDH=1).
+type details struct {
+	dcs    tpdu.DCS
+	length int
+}
+
+// detailsOf reads the end of +CMGL, +CMGR and +CMT: ...,dcs,sca,tosca,length; ok
+// is false for a report, and for a line without details.
+func detailsOf(line string) (d details, ok bool) {
+	name, rest, _ := strings.Cut(line, ":")
+	first, known := firstField[name]
+	if _, report := reportAt(line); report || !known {
+		return d, false
+	}
+	fields := fieldsOf(rest)
+	n := len(fields)
+	if n < first+9 {
+		return d, false
+	}
+	dcs, errDCS := strconv.ParseUint(fields[n-4], 10, 8)
+	length, err := strconv.Atoi(fields[n-1])
+	return details{tpdu.DCS(dcs), length}, errDCS == nil && err == nil && length >= 0
+}
+
+// digits tells whether the body is hexadecimal digits in a character set.
+func (d details) digits(charset string) bool {
+	return charset == charsetUCS2 || d.dcs.Alphabet() != tpdu.GSM7 || d.dcs.Compressed()
+}
+
+// firstField is which field of a line is the originator.
+var firstField = map[string]int{"+CMGL": 2, "+CMGR": 1, "+CMT": 0}
 
 // pdu is a received message or report in the form of PDU mode. One in text mode
 // is put into the SMS-DELIVER or SMS-STATUS-REPORT that it must have been; where
@@ -95,7 +127,7 @@ func reportOf(line string, at int, charset string) ([]byte, error) {
 func deliverOf(line string, body []byte, charset string) ([]byte, error) {
 	name, rest, _ := strings.Cut(line, ":")
 	fields := fieldsOf(rest)
-	first := map[string]int{"+CMGL": 2, "+CMGR": 1, "+CMT": 0}[name]
+	first := firstField[name]
 	n := len(fields)
 	if n < first+9 {
 		return nil, fmt.Errorf("%s without details has %d fields", name, n)
