@@ -62,7 +62,7 @@ func (m *Modem) inform(x *exchange, line []byte) {
 	}
 	if x.fault == nil {
 		if x.resp.Info == nil {
-			x.resp.Info = make([]Info, 0, 1) // as most have
+			x.resp.Info = m.slab.info(x, text)
 		}
 		x.resp.Info = append(x.resp.Info, Info{Text: text, Body: m.in.quoted})
 	}

@@ -292,6 +292,9 @@ func (m *Modem) proceed() {
 // tick does what is due at m.clock() and returns when it wants to be called next.
 func (m *Modem) tick() (next instant) {
 	soon := func(t instant) { next = sooner(next, t) }
+	if x := m.out.caller; x != nil {
+		m.cutShort(x)
+	}
 	m.expireQueue()
 	m.expireStaged()
 	m.tickRun()

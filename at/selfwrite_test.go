@@ -114,3 +114,45 @@ func TestSelfWriteEndsWithTheEngine(t *testing.T) {
 		})
 	}
 }
+
+// A Write that outlasts its command's answer ends when another command needs
+// the line, or else at the limit; what it has left goes out first.
+func TestSelfWriteOutlastsTheAnswer(t *testing.T) {
+	t.Run("until another command", func(t *testing.T) {
+		selfWriting(t, func(t *testing.T, s *script, m *Modem) {
+			s.line.out.setStuck(true)
+			csq := startEndless(t, m, Command{Text: "+CSQ"})
+			s.send("+CSQ: 17,0", "OK")
+			csq.wantWaiting("its Write goes on")
+			begin := time.Now()
+			creg := startEndless(t, m, Command{Text: "+CREG?"})
+			csq.wantOK("", "+CSQ: 17,0")
+			require.Zero(t, time.Since(begin))
+			s.want("only the beginning", "AT+")
+			s.line.out.setStuck(false)
+			s.want("the rest, and the next", "CSQ\rAT+CREG?\r")
+			s.send("+CREG: 0,1", "OK")
+			creg.wantOK("", "+CREG: 0,1")
+		})
+	})
+	t.Run("until the limit", func(t *testing.T) {
+		selfWriting(t, func(t *testing.T, s *script, m *Modem) {
+			s.line.out.setStuck(true)
+			begin := time.Now()
+			csq := startEndless(t, m, Command{Text: "+CSQ", Timeout: 2 * time.Second})
+			s.send("+CSQ: 17,0", "OK")
+			csq.wantOK("", "+CSQ: 17,0")
+			require.Equal(t, 2*time.Second, time.Since(begin))
+			s.line.out.setStuck(false)
+			s.want("once", "AT+CSQ\r")
+		})
+	})
+	t.Run("without a limit", func(t *testing.T) {
+		selfWriting(t, func(t *testing.T, s *script, m *Modem) {
+			s.line.out.setStuck(true)
+			csq := startEndless(t, m, Command{Text: "+CSQ", Timeout: -1})
+			s.send("+CSQ: 17,0", "OK")
+			csq.wantOK("at once", "+CSQ: 17,0")
+		})
+	})
+}
