@@ -2,6 +2,7 @@ package port
 
 import (
 	"fmt"
+	"net"
 	"net/url"
 	"strconv"
 	"strings"
@@ -18,8 +19,8 @@ type Address struct {
 }
 
 // ParseAddress reads an address. Parameters of a serial port are baud (bits
-// per second), flow (none or rtscts) and dtr (on or off). An unknown one is an
-// error that names it.
+// per second), flow (none or rtscts) and dtr (on or off). An unknown one, and
+// one that is given twice, is an error that names it.
 func ParseAddress(address string) (Address, error) {
 	scheme, rest, ok := strings.Cut(address, "://")
 	if !ok {
@@ -39,10 +40,11 @@ func ParseAddress(address string) (Address, error) {
 		return Address{}, fmt.Errorf("port: address %q names nothing behind %s://", address, scheme)
 	case scheme == "serial":
 		err = a.Serial.parse(params)
-	case scheme == "tcp" || scheme == "unix":
-		if len(params) > 0 {
-			err = fmt.Errorf("%s takes no parameters", scheme)
-		}
+	case (scheme == "tcp" || scheme == "unix") && len(params) > 0:
+		err = fmt.Errorf("%s takes no parameters", scheme)
+	case scheme == "tcp":
+		_, _, err = net.SplitHostPort(name)
+	case scheme == "unix":
 	default:
 		err = fmt.Errorf("unknown kind %q; there are serial, tcp and unix", scheme)
 	}
@@ -54,11 +56,13 @@ func ParseAddress(address string) (Address, error) {
 
 func (c *SerialConfig) parse(params url.Values) error {
 	for key, values := range params {
-		value := values[len(values)-1]
+		value := values[0]
 		switch {
+		case len(values) > 1:
+			return fmt.Errorf("%s is given %d times", key, len(values))
 		case key == "baud":
 			n, err := strconv.Atoi(value)
-			if err != nil || n <= 0 {
+			if err != nil || n <= 0 || n > maxBaud {
 				return fmt.Errorf("baud %q is not a rate in bits per second", value)
 			}
 			c.Baud = n

@@ -89,13 +89,15 @@ func find(ctx context.Context, id USB) (Info, error) {
 const findInterval = 500 * time.Millisecond
 
 // Await waits for a port of that identity, such as one that comes back after
-// a reset of its modem under another name, until ctx ends.
+// a reset of its modem under another name, until ctx ends. A list that fails
+// meanwhile, as lists do while devices come and go, is tried again; the error
+// has the last cause.
 func Await(ctx context.Context, id USB) (Info, error) {
 	tick := time.NewTicker(findInterval)
 	defer tick.Stop()
 	for {
 		p, err := find(ctx, id)
-		if !errors.Is(err, ErrNotFound) || id == (USB{}) {
+		if err == nil || id == (USB{}) {
 			return p, err
 		}
 		select {

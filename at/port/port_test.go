@@ -7,6 +7,7 @@ import (
 	"net"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -33,6 +34,9 @@ func TestParseAddress(t *testing.T) {
 	for _, text := range []string{
 		"", "tcp://", "udp://192.0.2.7:1", "serial:///dev/x?baud=fast", "serial:///dev/x?baud=-1",
 		"serial:///dev/x?flow=xonxoff", "serial:///dev/x?speed=9600", "tcp://h:1?baud=1", "serial:///dev/x?baud=%zz",
+		"serial:///dev/x?baud=0", "serial:///dev/x?baud=", "serial:///dev/x?baud=4294967296", "serial:///dev/x?baud=99999999999999999999",
+		"serial:///dev/x?baud=9600&baud=115200", "serial:///dev/x?flow", "serial:///dev/x?dtr=1", "serial://?baud=9600", "unix://", "unix:///s?x=1",
+		"tcp://192.0.2.7", "tcp://::1:4001", "://x",
 	} {
 		_, err := ParseAddress(text)
 		require.Error(t, err, text)
@@ -78,6 +82,8 @@ func TestNetworkLines(t *testing.T) {
 			far.Close()
 			_, err = line.Read(make([]byte, 1))
 			require.ErrorIs(t, err, at.ErrLineGone)
+			require.ErrorIs(t, err, io.EOF)
+			requireWriteGone(t, line)
 			line.Close()
 		})
 	}
@@ -96,6 +102,33 @@ func requireCarries(t *testing.T, line io.ReadWriter, far io.ReadWriter) {
 	_, err = io.ReadFull(line, buf)
 	require.NoError(t, err)
 	require.Equal(t, "\r\nOK\r", string(buf))
+}
+
+// requireWriteGone writes until the system notices that nobody is there.
+func requireWriteGone(t *testing.T, line io.Writer) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		_, err := line.Write([]byte("AT\r"))
+		return errors.Is(err, at.ErrLineGone)
+	}, 10*time.Second, time.Millisecond)
+}
+
+// A peer that resets the connection: what a terminal server does that starts anew.
+func TestF97TCPReset(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	line, err := Open(t.Context(), "tcp://"+l.Addr().String())
+	require.NoError(t, err)
+	defer line.Close()
+	far, err := l.Accept()
+	require.NoError(t, err)
+	require.NoError(t, far.(*net.TCPConn).SetLinger(0))
+	require.NoError(t, far.Close())
+	_, err = line.Read(make([]byte, 1))
+	require.ErrorIs(t, err, at.ErrLineGone)
+	require.NotErrorIs(t, err, io.EOF, "no orderly end")
+	requireWriteGone(t, line)
 }
 
 func requireCloseUnblocks(t *testing.T, line io.ReadWriteCloser) {
@@ -160,6 +193,36 @@ func TestF95FindAfterReenumeration(t *testing.T) {
 	require.Equal(t, "/dev/ttyUSB4", p.Name)
 	_, err = Find(USB{})
 	require.ErrorIs(t, err, ErrNotFound, "an empty identity is everybody's")
+}
+
+// F95: the device comes back after some time, and lists fail while it does.
+func TestF95AwaitComesBackLater(t *testing.T) {
+	old := enumerate
+	defer func() { enumerate = old }()
+	synctest.Test(t, func(t *testing.T) {
+		modem := USB{Vendor: "1546", Product: "1341", Serial: "1"}
+		begin := time.Now()
+		enumerate = func(context.Context) ([]Info, error) {
+			switch since := time.Since(begin); {
+			case since < 3*time.Second:
+				return []Info{{Name: "/dev/ttyS0"}}, nil
+			case since < 7*time.Second:
+				return nil, errors.New("the device is no more")
+			}
+			return []Info{{"/dev/ttyACM7", modem}}, nil
+		}
+		p, err := Await(t.Context(), modem)
+		require.NoError(t, err)
+		require.Equal(t, "/dev/ttyACM7", p.Name)
+		require.LessOrEqual(t, time.Since(begin), 7*time.Second+findInterval)
+
+		enumerate = func(context.Context) ([]Info, error) { return nil, errors.New("no bus") }
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		_, err = Await(ctx, modem)
+		require.ErrorContains(t, err, "no bus")
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+	})
 }
 
 func TestListOfThisMachine(t *testing.T) {

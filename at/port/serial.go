@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"go.bug.st/serial"
+
+	"github.com/telemodem/telemodem/at"
 )
 
 // SerialConfig is how a serial port is set. A nil *SerialConfig is 115,200
@@ -32,7 +34,10 @@ const (
 	FlowRTSCTS
 )
 
-const defaultBaud = 115200
+const (
+	defaultBaud = 115200
+	maxBaud     = 100_000_000 // beyond any UART; systems take 32 bits and cut off the rest
+)
 
 // Serial is an open serial port. One goroutine may read while another writes
 // and further ones use the lines. On Linux it has SetReadDeadline and
@@ -64,6 +69,9 @@ func OpenSerial(name string, config *SerialConfig) (*Serial, error) {
 	}
 	if cfg.Baud <= 0 {
 		cfg.Baud = defaultBaud
+	}
+	if cfg.Baud > maxBaud || cfg.Flow > FlowRTSCTS {
+		return nil, fmt.Errorf("opening %s: %w: %d bits per second, flow control %d", name, at.ErrInvalid, cfg.Baud, cfg.Flow)
 	}
 	lock, err := lockPort(name)
 	if err != nil {
@@ -157,8 +165,8 @@ func (s *Serial) Baud() int {
 // SetBaud changes the rate in bits per second, after the modem was told to
 // (AT+IPR).
 func (s *Serial) SetBaud(rate int) error {
-	if rate <= 0 {
-		return fmt.Errorf("%s: baud rate %d is not positive", s.name, rate)
+	if rate <= 0 || rate > maxBaud {
+		return fmt.Errorf("%s: %w: %d bits per second", s.name, at.ErrInvalid, rate)
 	}
 	s.cfg.Baud = rate
 	mode := s.cfg.mode()

@@ -172,6 +172,60 @@ func TestF97Unplugged(t *testing.T) {
 	require.Error(t, err)
 }
 
+func TestF97UnpluggedUnderReadAndWrite(t *testing.T) {
+	far, name := openPTY(t)
+	s, err := OpenSerial(name, nil)
+	require.NoError(t, err)
+	defer s.Close()
+	read, written := make(chan error, 1), make(chan error, 1)
+	go func() {
+		_, err := s.Read(make([]byte, 1))
+		read <- err
+	}()
+	go func() {
+		_, err := s.Write(make([]byte, 1<<20)) // nobody reads it
+		written <- err
+	}()
+	time.Sleep(10 * time.Millisecond) // let both block; the test holds without, too
+	require.NoError(t, far.Close())
+	for what, ended := range map[string]chan error{"Read": read, "Write": written} {
+		select {
+		case err := <-ended:
+			require.ErrorIs(t, err, at.ErrLineGone, what)
+		case <-time.After(10 * time.Second):
+			t.Fatal(what, " has not noticed")
+		}
+	}
+	require.NoError(t, s.Close())
+}
+
+func TestSerialConfigIsChecked(t *testing.T) {
+	for _, c := range []*SerialConfig{{Baud: maxBaud + 1}, {Flow: FlowRTSCTS + 1}} {
+		_, err := OpenSerial("/dev/no-such-device", c)
+		require.ErrorIs(t, err, at.ErrInvalid, "before anything is opened")
+	}
+}
+
+// The list leaves a port alone that is open: its rate and its flow control.
+func TestListOpensNothing(t *testing.T) {
+	_, name := openPTY(t)
+	s, err := OpenSerial(name, &SerialConfig{Baud: 460800, Flow: FlowRTSCTS})
+	require.NoError(t, err)
+	defer s.Close()
+	tree := newSysfs(t)
+	tree.terminal("ttyS3", "devices/pnp0/00:04", "type", "4")
+	require.NoError(t, os.Remove(filepath.Join(tree.name, "ttyS3")))
+	require.NoError(t, os.Symlink(name, filepath.Join(tree.name, "ttyS3")))
+	before, err := unix.IoctlGetTermios(s.io.(*descriptor).fd, unix.TCGETS)
+	require.NoError(t, err)
+	ports, err := sysfsPorts(tree.tty, tree.name)
+	require.NoError(t, err)
+	require.Len(t, ports, 1)
+	after, err := unix.IoctlGetTermios(s.io.(*descriptor).fd, unix.TCGETS)
+	require.NoError(t, err)
+	require.Equal(t, before, after)
+}
+
 // F96: another program holds the port; the error tells which.
 func TestF96Busy(t *testing.T) {
 	_, name := openPTY(t)
