@@ -126,7 +126,7 @@ var partial = map[string]string{
 	"+USECPRF":  "what is checked of the server, and its name; versions, cipher suites and client certificates are taken and ignored",
 	"+CIPSSL":   "never checks the server's certificate",
 	"#SCFG":     "the context; what is kept for packets and waits has no effect",
-	"#SCFGEXT":  "SRING without or with a length, octets as they are",
+	"#SCFGEXT":  "SRING without or with a length, octets to read as they are",
 	"#SCFGEXT2": "how NO CARRIER is told",
 	"#SD":       "command mode alone",
 	"+VTS":      "no tone is sent",

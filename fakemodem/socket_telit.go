@@ -1,8 +1,10 @@
 package fakemodem
 
 import (
+	"encoding/hex"
 	"fmt"
 	"net/netip"
+	"strings"
 )
 
 // telitSockets is how many sockets there are, numbered from 1 on the wire.
@@ -11,7 +13,7 @@ const telitSockets = 6
 // Sockets of Telit's LE910, ME910, ME310 and HE910: "LE910 V2 Series AT
 // Commands" 80446ST10707A, chapter "Multisocket AT Commands", in command mode.
 // The service is the context that is active. Not simulated: online mode,
-// listening for connections, hexadecimal data and SRING with data.
+// listening for connections, hexadecimal data to read and SRING with data.
 func init() {
 	socketDialects[SocketsTelit] = &socketDialect{
 		ids: telitSockets,
@@ -21,6 +23,8 @@ func init() {
 			"#SCFGEXT2":     {run: telitSet, own: true},
 			"#SGACT":        {run: telitContext, own: true},
 			"#SD":           {run: telitDial},
+			"#SSEND":        {run: telitEntry},
+			"#SSENDUDP":     {run: telitEntry},
 			"#SSENDEXT":     {run: telitSend},
 			"#SSENDUDPEXT":  {run: telitSend},
 			"#SRECV":        {run: telitRead},
@@ -93,9 +97,10 @@ func (k *modemSocket) telitClosed(cause int) string {
 }
 
 // telitLimits are the greatest values of the settings, as far as they are
-// simulated: SRING without or with the number of octets, octets as they are.
+// simulated: SRING without or with the number of octets, octets as they are to
+// read, and to send as they are or in hexadecimal digits.
 var telitLimits = map[string][5]int{
-	"#SCFG": {5, 1500, 65535, 1200, 255}, "#SCFGEXT": {1, 0, 240, 1, 0}, "#SCFGEXT2": {1, 1, 1, 10, 2},
+	"#SCFG": {5, 1500, 65535, 1200, 255}, "#SCFGEXT": {1, 0, 240, 1, 1}, "#SCFGEXT2": {1, 1, 1, 10, 2},
 }
 
 // telitSet sets the values of one socket, or reads those of all.
@@ -290,24 +295,62 @@ func telitClose(c *Call) Result {
 // that there is no room for is refused at once. Of one that is taken in part
 // #SI alone tells how much it was.
 func telitSend(c *Call) Result {
-	k, size := c.telitSocket(), c.between(1, 1, 1500, 0)
-	if k == nil || size == 0 || k.eof || k.network == "tcp" && k.conn == nil || c.m.sockets.tooLong(size) || k.queued+size > socketBuffer {
+	size := c.between(1, 1, 1500, 0)
+	k, host, port := c.telitPeer(2)
+	if k == nil || c.bad || size == 0 || !k.telitTakes(size) {
 		return CME(cmeNotAllowed)
 	}
-	host, port := k.host, k.port
-	if c.Name == "#SSENDUDPEXT" {
-		host, port = c.text(2, ""), c.between(3, 1, 65535, 0)
-	}
-	if c.bad || k.network == "udp" && host == "" {
+	return c.prompted("\r\n> ", size, func(data []byte) Result { return k.telitGive(c, host, port, data) })
+}
+
+// telitEntry takes a piece that Ctrl-Z ends and ESC throws away, in hexadecimal
+// digits if the socket is set so.
+func telitEntry(c *Call) Result {
+	k, host, port := c.telitPeer(1)
+	if k == nil || c.bad || !k.telitTakes(1) {
 		return CME(cmeNotAllowed)
 	}
-	return c.prompted("\r\n> ", size, func(data []byte) Result {
-		return k.sendTo(c, host, port, data, func(taken int, err error) Result {
-			if err != nil || taken < size {
+	return c.askText(1024, false, func(data []byte) Result {
+		if k.telit().ext[4] == 1 {
+			octets, err := hex.DecodeString(string(data))
+			if data = octets; err != nil {
 				return CME(cmeNotAllowed)
 			}
-			return OK
-		})
+		}
+		if !k.telitTakes(len(data)) {
+			return CME(cmeNotAllowed)
+		}
+		return k.telitGive(c, host, port, data)
+	})
+}
+
+// telitPeer finds the socket of a send and whom it is for: for datagrams to a
+// peer that is named, the value i and the one behind it.
+func (c *Call) telitPeer(i int) (k *modemSocket, host string, port int) {
+	if k = c.telitSocket(); k == nil {
+		return nil, "", 0
+	}
+	host, port = k.host, k.port
+	if strings.HasPrefix(c.Name, "#SSENDUDP") {
+		host, port = c.text(i, ""), c.between(i+1, 1, 65535, 0)
+	}
+	if k.network == "udp" && host == "" {
+		return nil, "", 0
+	}
+	return k, host, port
+}
+
+// telitTakes tells whether there is a connection and room for a piece.
+func (k *modemSocket) telitTakes(size int) bool {
+	return !k.eof && (k.network == "udp" || k.conn != nil) && !k.m.sockets.tooLong(size) && k.queued+size <= socketBuffer
+}
+
+func (k *modemSocket) telitGive(c *Call, host string, port int, data []byte) Result {
+	return k.sendTo(c, host, port, data, func(taken int, err error) Result {
+		if err != nil || taken < len(data) {
+			return CME(cmeNotAllowed)
+		}
+		return OK
 	})
 }
 

@@ -58,7 +58,7 @@ func (s *scripted) Command(_ context.Context, cmd at.Command) (at.Response, erro
 func (s *scripted) final(cmd at.Command, line string) error {
 	var code int
 	switch {
-	case line == "ERROR", isOneOf(line, cmd.Fails):
+	case line == "ERROR", line == "NO CARRIER", isOneOf(line, cmd.Fails):
 		return at.ResultError{Result: line}
 	case strings.HasPrefix(line, "+CME ERROR: "):
 		fmt.Sscanf(line, "+CME ERROR: %d", &code)
@@ -97,9 +97,14 @@ func isOneOf(line string, list []string) bool {
 	return false
 }
 
+// bareStack is one that nobody has opened.
+func bareStack(cfg Config) *Stack {
+	return &Stack{cfg: cfg, sockets: make(map[int]*conn), stop: func() {}, done: make(chan struct{})}
+}
+
 // socketOf is a socket 0 of a driver that answers as scripted.
 func socketOf(dialect Dialect, network, host string, cfg Config, lines ...string) (driver, *conn) {
-	stack := &Stack{cfg: cfg, sockets: make(map[int]*conn)}
+	stack := bareStack(cfg)
 	stack.driver = dialect.make(&scripted{lines: lines}, &stack.cfg)
 	k := newConn(stack, network, host, 80)
 	k.id = 0
@@ -136,6 +141,15 @@ func TestSendAnswers(t *testing.T) {
 		{"u-blox: OK alone", UBlox, []string{"OK"}, 0, nil},
 		{"u-blox: gone", UBlox, []string{"+CME ERROR: 3"}, 0, ErrSocketGone},
 		{"u-blox: more than there was", UBlox, []string{"+USOWR: 0,99", "OK"}, 0, nil},
+		{"Telit: all", Telit, []string{"OK"}, 12, nil},
+		{"Telit: an error, but all was sent", Telit, []string{"ERROR", "#SI: 1,12,0,0,12", "OK"}, 12, nil},
+		{"Telit: a part", Telit, []string{"+CME ERROR: 563", "#SI: 1,5,0,0,5", "OK"}, 5, nil},
+		{"Telit: nothing, and it lives", Telit, []string{"ERROR", "#SI: 1,0,0,0,0", "OK", "#SS: 1,2,10.0.0.1,1024,93.184.216.34,80", "OK"}, 0, errLater},
+		{"Telit: nothing, and it is closed", Telit, []string{"ERROR", "#SI: 1,0,0,0,0", "OK", "#SS: 1,0", "OK", "#SLASTCLOSURE: 1,1", "OK"}, 0, ErrSocketGone},
+		{"Telit: of another socket", Telit, []string{"ERROR", "#SI: 2,12,0,0,0", "OK"}, 0, ErrSocketGone},
+		{"Telit: more than there was", Telit, []string{"ERROR", "#SI: 1,13,0,0,0", "OK"}, 0, ErrSocketGone},
+		{"Telit: no counter", Telit, []string{"ERROR", "ERROR"}, 0, ErrSocketGone},
+		{"Telit: interrupted, no counter", Telit, []string{"NO CARRIER", "ERROR"}, 0, errTelitInterrupted},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -174,6 +188,17 @@ func TestReceiveAnswers(t *testing.T) {
 		{"SARA-R5: nothing", UBlox, "tcp", "example.org", []string{`+USORD: 0,0`, "OK"}, piece{}, nil},
 		{"SARA-R4: gone", UBlox, "tcp", "example.org", []string{"+CME ERROR: 3"}, piece{}, ErrSocketGone},
 		{"SARA-R4, UDP", UBlox, "udp", "", []string{`+USORF: 0,"10.1.1.1",5000,4,"`, "test", "OK"}, piece{[]byte("test"), from}, nil},
+		{"HE910", Telit, "tcp", "example.org", []string{"#SRECV: 1,4", "\r\nOK", "", "OK"}, piece{data: []byte("\r\nOK")}, nil},
+		{"Telit without a blank", Telit, "tcp", "example.org", []string{"#SRECV:1,4", "data", "OK"}, piece{data: []byte("data")}, nil},
+		{"Telit: nothing", Telit, "tcp", "example.org", []string{"#SRECV: 1,0", "OK"}, piece{}, nil},
+		{"LE910: nothing", Telit, "tcp", "example.org", []string{"ERROR", "#SI: 1,0,9,0,0", "OK"}, piece{}, nil},
+		{"LE910: something, and yet an error", Telit, "tcp", "example.org", []string{"ERROR", "#SI: 1,0,9,9,0", "OK"}, piece{}, ErrSocketGone},
+		{"ME310: dead", Telit, "tcp", "example.org", []string{"#SRECV: 1,4294967295", "OK"}, piece{}, ErrSocketGone},
+		{"Telit: interrupted, nothing was read", Telit, "tcp", "example.org", []string{"NO CARRIER", "#SI: 1,0,9,9,0", "OK"}, piece{}, errLater},
+		{"Telit: interrupted, something was read", Telit, "tcp", "example.org", []string{"NO CARRIER", "#SI: 1,0,9,0,0", "OK"}, piece{}, errTelitInterrupted},
+		{"ME910, UDP", Telit, "udp", "", []string{"#SRECV: 10.1.1.1,5000,1,4,0", "test", "OK"}, piece{[]byte("test"), from}, nil},
+		{"ME310, UDP, between quotes", Telit, "udp", "", []string{`#SRECV: "10.1.1.1",5000,1,4,0`, "test", "OK"}, piece{[]byte("test"), from}, nil},
+		{"ME910, UDP, longer than the read", Telit, "udp", "10.1.1.1", []string{"#SRECV: 10.1.1.1,5000,1,4,3", "test", "OK", "#SRECV: 10.1.1.1,5000,1,3,0", "ing", "OK"}, piece{data: []byte("test")}, nil},
 		{"SARA-U2, UDP with one peer", UBloxPSD, "udp", "10.1.1.1", []string{`+USORF: 0,"10.1.1.1",5000,4,"`, "test", "OK"}, piece{data: []byte("test")}, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -210,6 +235,15 @@ func TestStateAnswers(t *testing.T) {
 		{"u-blox close wait", UBlox, "tcp", []string{"+USOCTL: 0,10,7", "OK"}, stateClosed},
 		{"u-blox gone", UBlox, "tcp", []string{"+CME ERROR: 3"}, stateGone},
 		{"u-blox datagrams", UBlox, "udp", []string{"+USOCTL: 0,0,17", "OK"}, stateOpen},
+		{"Telit", Telit, "tcp", []string{"#SS: 1,2,91.80.90.162,61119,88.37.127.146,10510", "#SS: 2,4,91.80.90.162,1000", "#SS: 3,0", "OK"}, stateOpen},
+		{"Telit, data wait", Telit, "tcp", []string{"#SS: 1,3,91.80.90.162,61119,88.37.127.146,10510", "OK"}, stateOpen},
+		{"LE910, connecting", Telit, "tcp", []string{"#SS: 1,7", "OK"}, stateOpen},
+		{"Telit, listening for others", Telit, "tcp", []string{"#SS: 1,4,91.80.90.162,1000", "OK"}, stateGone},
+		{"Telit, not listed", Telit, "tcp", []string{"OK"}, stateGone},
+		{"Telit, closed by the peer", Telit, "tcp", []string{"#SS: 1,0", "OK", "#SLASTCLOSURE: 1,1", "OK"}, stateClosed},
+		{"Telit, aborted", Telit, "tcp", []string{"#SS: 1,0", "OK", "#SLASTCLOSURE: 1,2", "OK", "#SGACT: 1,1", "OK"}, stateGone},
+		{"Telit, no cause known", Telit, "tcp", []string{"#SS: 1,0", "OK", "ERROR", "#SGACT: 1,1", "OK"}, stateClosed},
+		{"Telit, the context is gone", Telit, "tcp", []string{"#SS: 1,0", "OK", "#SLASTCLOSURE: 1,4", "OK", "#SGACT: 1,0", "#SGACT: 2,1", "OK"}, stateGone},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			d, k := socketOf(tt.dialect, tt.network, "example.org", Config{}, tt.lines...)
@@ -249,11 +283,14 @@ func TestOpenAnswers(t *testing.T) {
 			[]string{"+USOCR=6", `+USECPRF=3,4,"example.org"`, `+USECPRF=3,10,"example.org"`, "+USOSEC=0,1,3", `+USOCO=0,"example.org",80,1`}, nil},
 		{"SARA-G3", UBloxPSD, Config{}, "udp", []string{"+USOCR: 0", "OK", "OK"}, []string{"+USOCR=17", `+USOCO=0,"example.org",80`}, nil},
 		{"SARA-G3 fails", UBloxPSD, Config{}, "tcp", []string{"+USOCR: 0", "OK", "ERROR"}, []string{"+USOCR=6", `+USOCO=0,"example.org",80`}, ErrRefused},
+		{"Telit", Telit, Config{}, "tcp", []string{"OK"}, []string{`#SD=1,0,80,"example.org",0,0,1`}, nil},
+		{"Telit, datagrams", Telit, Config{}, "udp", []string{"OK", "#SS: 1,2,10.0.0.2,49153,93.184.216.34,80", "OK"}, []string{`#SD=1,1,80,"example.org",0,49153,1`, "#SS"}, nil},
+		{"Telit fails", Telit, Config{}, "tcp", []string{"+CME ERROR: 559", "#SGACT: 1,1", "OK"}, []string{`#SD=1,0,80,"example.org",0,0,1`, "#SGACT?"}, ErrRefused},
 		{"u-blox: no number", UBlox, Config{}, "tcp", []string{"OK"}, []string{"+USOCR=6"}, ErrRefused},
 		{"u-blox: a number that cannot be", UBlox, Config{}, "tcp", []string{"+USOCR: 7", "OK"}, []string{"+USOCR=6"}, ErrRefused},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			stack := &Stack{cfg: tt.cfg, sockets: make(map[int]*conn)}
+			stack := bareStack(tt.cfg)
 			modem := &scripted{lines: tt.lines}
 			stack.driver = tt.dialect.make(modem, &stack.cfg)
 			k := newConn(stack, tt.network, "example.org", 80)
@@ -272,6 +309,8 @@ func FuzzAnswers(f *testing.F) {
 		"+USORF: 0,\"10.1.1.1\",5000,4,\"\ntest\nOK", "+USOCR: 0\nOK\nOK\n+UUSOCO: 0,0", "+UPSND: 0,8,1\nOK", "+CIPCLOSE: 1,0\nOK",
 		"+QISTATE: 0,\"TCP\",\"1.2.3.4\",8009,65514,2,1,0,0,\"usbmodem\"\nOK", "+QIACT: 1,1,1,\"10.7.157.1\"\nOK", "+NETOPEN: 0\nOK\n+NETOPEN: 0",
 		"+CIPSEND: 0,12,-1\nOK", "+CME ERROR: 50", "SHUT OK\nOK\nOK", "+USOWR: 0,99999999999999999999\nOK", "0, CLOSE OK",
+		"#SRECV: 1,4\ndata\nOK", "#SRECV: 10.1.1.1,5000,1,4,9\ndata\nOK\n#SRECV: 10.1.1.1,5000,1,4,0\ndata\nOK", "NO CARRIER\n#SI: 1,4,9,5,0\nOK",
+		"#SS: 1,0\nOK\n#SLASTCLOSURE: 1,4\nOK\n#SGACT: 1,0\nOK", "OK\nOK\nOK\nOK\nOK\nOK\n#SCFG: 1,1,300,90,600,50\nOK",
 	} {
 		for op := range 7 {
 			f.Add(uint8(op), seed)
@@ -326,13 +365,13 @@ func fuzzAnswer(t *testing.T, dialect Dialect, host string, op uint8, lines []st
 // FuzzBodyRules: a rule never announces more than its limit, and only for a
 // line of its name.
 func FuzzBodyRules(f *testing.F) {
-	for _, seed := range []string{"+QIRD: 1500", "+CIPRXGET: 2,0,99999999999,0", `+USORD: 0,37,"`, `+USORF: 1,"10.1.1.1",5000,37,"`, `+USORD: 0,""`, `+USORD: 0,-1,"`} {
+	for _, seed := range []string{"+QIRD: 1500", "+CIPRXGET: 2,0,99999999999,0", `+USORD: 0,37,"`, `+USORF: 1,"10.1.1.1",5000,37,"`, `+USORD: 0,""`, `+USORD: 0,-1,"`, "#SRECV: 1,4294967295", "#SRECV: 10.1.1.1,5000,1,9,0"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, line string) {
 		for name, rule := range map[string]func(string) at.Body{
 			"+QIRD": octets("+QIRD", 0), "+CIPRXGET": octets("+CIPRXGET", 2),
-			"+USORD": quotedOctets("+USORD", 1), "+USORF": quotedOctets("+USORF", 3),
+			"+USORD": quotedOctets("+USORD", 1), "+USORF": quotedOctets("+USORF", 3), "#SRECV": octets("#SRECV", 3),
 		} {
 			if b := rule(line); b.Octets < 0 || b.Octets > maxBlock || b.Octets > 0 && !bytes.HasPrefix([]byte(line), []byte(name+":")) {
 				t.Fatalf("%q announces %d octets", line, b.Octets)

@@ -22,7 +22,7 @@
 //	Quectel    12       1460               yes           yes, see TLS
 //	UBlox      7        1024               yes           yes, see TLS
 //	UBloxPSD   7        1024               yes           yes, see TLS
-//	Telit      6        1500               yes           no
+//	Telit      6        1500, or 512       yes           no
 //
 // A longer Write is sent in pieces; a datagram beyond the limit, or an empty
 // one, is ErrTooLong before anything is written. SIM800 and SIM7600 do not say

@@ -28,7 +28,15 @@ func newTelit(c at.Commander, cfg *Config) driver {
 }
 
 // Six sockets, 1 to 1,500 octets in a piece: manuals, #SRECV and #SSENDUDPEXT.
-func (telit) limits() limits { return limits{ids: telitSockets, send: 1500, receive: 1500} }
+// #SSEND takes 1,024 characters (LE910-SKG AT commands reference guide
+// 80437ST10619A), which are 512 octets in hexadecimal.
+func (d telit) limits() limits {
+	lim := limits{ids: telitSockets, send: 1500, receive: 1500}
+	if d.book.hexadecimal {
+		lim.send = 512
+	}
+	return lim
+}
 
 const telitSockets = 6
 
@@ -97,8 +105,16 @@ func (d telit) isActive(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
+// stop deactivates the context. It may be done although it is refused: by a
+// try whose answer was not heard, or by the network.
 func (d telit) stop(ctx context.Context) error {
 	_, err := d.ask(ctx, telitActivate, "#SGACT=%d,0", d.cfg.context())
+	if err == nil || !refused(err) {
+		return err
+	}
+	if active, unknown := d.isActive(ctx); unknown == nil && !active {
+		return nil
+	}
 	return err
 }
 
@@ -113,7 +129,7 @@ func (d telit) open(ctx context.Context, s *conn) error {
 		return err
 	}
 	if s.network == "udp" {
-		d.book[s.id].peer = d.peer(ctx, s)
+		d.book.sockets[s.id].peer = d.peer(ctx, s)
 	}
 	return nil
 }
@@ -128,7 +144,7 @@ func (d telit) listen(ctx context.Context, s *conn) error {
 // dial opens a socket by #SD: protocol, port, host, what closes it (0, the
 // other side too), local port, command mode.
 func (d telit) dial(ctx context.Context, s *conn, parameters string) error {
-	d.book[s.id].sent, d.book[s.id].read, d.book[s.id].peer = 0, 0, netip.AddrPort{}
+	d.book.sockets[s.id] = telitTraffic{}
 	_, err := d.c.Command(ctx, at.Command{Text: fmt.Sprintf("#SD=%d,%s", s.id+1, parameters), Timeout: d.openTimeout()})
 	if err == nil || !refused(err) {
 		return err

@@ -64,18 +64,20 @@ func (d telit) configure(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// SRING with the number of octets, octets as they are both ways, no
-	// keepalive, nothing accepted. Old firmware lacks the last two or one.
-	if err = d.setAll(ctx, "#SCFGEXT", 1, 0, 0, 0, 0); err != nil && refused(err) {
-		err = d.setAll(ctx, "#SCFGEXT", 1, 0, 0)
-	}
-	if err != nil {
-		return err
-	}
 	// The last one has the modem say which socket was closed, and why: NO
 	// CARRIER: 1,1. Old firmware cannot.
-	if err = d.setAll(ctx, "#SCFGEXT2", 0, 0, 0, 0, 2); err != nil && refused(err) {
-		return nil
+	err = d.setAll(ctx, "#SCFGEXT2", 0, 0, 0, 0, 2)
+	if err != nil && !refused(err) {
+		return err
+	}
+	digits := map[bool]int{true: 1}[err != nil]
+	// SRING with the number of octets, octets as they are when they are read, no
+	// keepalive, nothing accepted; digits to send or not. Older firmware lacks
+	// the last two.
+	err = d.setAll(ctx, "#SCFGEXT", 1, 0, 0, 0, digits)
+	d.book.hexadecimal = err == nil && digits == 1
+	if err != nil && refused(err) {
+		err = d.setAll(ctx, "#SCFGEXT", 1, 0, 0)
 	}
 	return err
 }

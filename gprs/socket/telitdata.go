@@ -9,12 +9,25 @@ import (
 	"github.com/telemodem/telemodem/at"
 )
 
-// telitBook is what was sent and read so far. The modem counts too (#SI), so
-// that it can be found out what became of a command that failed.
-// It needs no lock: of one socket, open is over before the others begin, send
-// alone changes sent and receive alone read, and neither is called twice at once.
-type telitBook [telitSockets]struct {
-	sent, read int            // octets since it was opened
+// telitBook is what was found out about the modem, and what was sent and read so
+// far. The modem counts too (#SI), so that it can be told what became of a
+// command that failed.
+//
+// It needs no lock: start is over before all else begins, and for one socket
+// open before the others; send alone changes sent and receive alone read, and
+// neither is called twice at once.
+type telitBook struct {
+	// hexadecimal: the data of a send are digits and end by Ctrl-Z. So it is
+	// where a bare NO CARRIER may come before the prompt: the engine takes that
+	// for the result, and what it writes next would be sent if the entry did not
+	// end by ESC.
+	hexadecimal bool
+	sockets     [telitSockets]telitTraffic
+}
+
+// telitTraffic is that of one socket since it was opened.
+type telitTraffic struct {
+	sent, read int            // octets
 	peer       netip.AddrPort // whose datagrams it takes; not set: anybody's
 }
 
@@ -36,15 +49,21 @@ func (d telit) traffic(ctx context.Context, s *conn) (t traffic, known bool) {
 	return t, false
 }
 
-// send gives a piece whose end the modem knows by its length.
+// send gives a piece whose end the modem knows by its length, or in digits.
 func (d telit) send(ctx context.Context, s *conn, p piece) (int, error) {
-	text := fmt.Sprintf("#SSENDEXT=%d,%d", s.id+1, len(p.data))
-	if p.addr.IsValid() {
-		text = fmt.Sprintf(`#SSENDUDPEXT=%d,%d,"%s",%d`, s.id+1, len(p.data), p.addr.Addr(), p.addr.Port())
+	name, size, to := "EXT", fmt.Sprintf(",%d", len(p.data)), ""
+	prompt := d.prompt("", p.data, 0)
+	if d.book.hexadecimal {
+		name, size = "", ""
+		prompt.Data, prompt.End, prompt.Fixed = fmt.Appendf(nil, "%X", p.data), []byte{ctrlZ}, false
 	}
-	_, err := d.c.Command(ctx, at.Command{Text: text, Prompt: d.prompt("", p.data, 0), Timeout: telitSend})
+	if p.addr.IsValid() {
+		name, to = "UDP"+name, fmt.Sprintf(`,"%s",%d`, p.addr.Addr(), p.addr.Port())
+	}
+	text := fmt.Sprintf("#SSEND%s=%d%s%s", name, s.id+1, size, to)
+	_, err := d.c.Command(ctx, at.Command{Text: text, Prompt: prompt, Timeout: telitSend})
 	if err == nil {
-		d.book[s.id].sent += len(p.data)
+		d.book.sockets[s.id].sent += len(p.data)
 		return len(p.data), nil
 	}
 	if !refused(err) {
@@ -53,12 +72,14 @@ func (d telit) send(ctx context.Context, s *conn, p piece) (int, error) {
 	return d.weighSend(ctx, s, len(p.data), err)
 }
 
+const ctrlZ = 0x1a // ends an entry
+
 // weighSend asks what became of a piece that the modem refused: how much of it
 // it counts as sent, and whether what was sent before is in the way.
 func (d telit) weighSend(ctx context.Context, s *conn, size int, cause error) (int, error) {
 	interrupted := d.interrupted(s, cause)
 	now, known := d.traffic(ctx, s)
-	book := &d.book[s.id]
+	book := &d.book.sockets[s.id]
 	taken := now.sent - book.sent
 	switch {
 	case known && taken > 0 && taken <= size:
@@ -91,18 +112,28 @@ func (d telit) receive(ctx context.Context, s *conn, max int) (piece, error) {
 		return p, err
 	}
 	text := fmt.Sprintf("#SRECV=%d,%d,1", s.id+1, max) // with the sender, and datagram by datagram
-	peer := d.book[s.id].peer
+	peer := d.book.sockets[s.id].peer
 	for {
 		p, left, err := d.read(ctx, s, text, 3)
-		for err == nil && left > 0 {
+		for err == nil && left > 0 && !s.isClosing() {
 			_, left, err = d.read(ctx, s, text, 3)
 		}
-		if err != nil || len(p.data) == 0 || !peer.IsValid() || p.addr == peer {
+		if err != nil || len(p.data) == 0 || !peer.IsValid() || p.addr == peer || s.isClosing() {
 			if s.host != "" {
 				p.addr = netip.AddrPort{}
 			}
 			return p, err
 		}
+	}
+}
+
+// isClosing tells whether nobody wants more: strangers could send for ever.
+func (k *conn) isClosing() bool {
+	select {
+	case <-k.closing:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -117,7 +148,7 @@ func (d telit) read(ctx context.Context, s *conn, text string, i int) (p piece, 
 	if data == nil {
 		return piece{}, 0, telitDead(res, i)
 	}
-	d.book[s.id].read += len(data)
+	d.book.sockets[s.id].read += len(data)
 	if n, _ := numbers(line, "#SRECV"); i > 1 && len(n) > i+1 {
 		left = n[i+1]
 	}
@@ -152,7 +183,7 @@ func (d telit) weighRead(ctx context.Context, s *conn, cause error) error {
 	}
 	now, known := d.traffic(ctx, s)
 	switch {
-	case interrupted && known && now.received-now.waiting == d.book[s.id].read:
+	case interrupted && known && now.received-now.waiting == d.book.sockets[s.id].read:
 		return errLater
 	case interrupted:
 		return fmt.Errorf("%w: what was read with it is lost: %s", errTelitInterrupted, cause.Error())
