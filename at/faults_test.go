@@ -549,7 +549,7 @@ func TestF23Burst(t *testing.T) {
 	})
 }
 
-// F24 to F26, stale, foreign and lost notifications, are policies above the
+// F24 and F26, stale and lost notifications, are policies above the
 // engine; it delivers what comes, in order.
 
 func TestF27UnknownLines(t *testing.T) {
