@@ -37,6 +37,8 @@ type socketDialect struct {
 	// lost tells that the context is gone; service is how far the service had
 	// come. Nil says nothing.
 	lost func(service int) string
+	// patient tells a close by the other side when all has been read.
+	patient bool
 	// dropped is told of each socket that the end of the context closes, before
 	// it is closed. Nil is told nothing.
 	dropped func(k *modemSocket)
@@ -353,8 +355,8 @@ func (k *modemSocket) read() {
 		full := k.size >= socketBuffer
 		if err != nil && mine {
 			k.eof = true
-			if d := k.m.sockets.of(k.m); !takeFault(&k.m.sockets.faults.LoseClosed) {
-				k.m.notify(d.closed(k))
+			if d := k.m.sockets.of(k.m); k.size == 0 || !d.patient {
+				k.announceClose()
 			}
 		}
 		k.m.n.mu.Unlock()
@@ -391,6 +393,13 @@ func (k *modemSocket) announce() {
 	}
 }
 
+// announceClose tells that the other side has closed.
+func (k *modemSocket) announceClose() {
+	if k.m.sockets.list[k.id] == k && !takeFault(&k.m.sockets.faults.LoseClosed) {
+		k.m.notify(k.m.sockets.of(k.m).closed(k))
+	}
+}
+
 // take gives up to most octets of the stream, or one datagram cut to it and its
 // sender.
 func (k *modemSocket) take(most int) (out []byte, from netip.AddrPort) {
@@ -411,6 +420,9 @@ func (k *modemSocket) take(most int) (out []byte, from netip.AddrPort) {
 	}
 	if len(k.in) == 0 {
 		k.told = false
+		if k.eof && len(out) > 0 && k.m.sockets.of(k.m).patient {
+			k.m.after(0, k.announceClose) // behind the answer that has the last of it
+		}
 	}
 	select {
 	case k.room <- struct{}{}:

@@ -16,7 +16,8 @@ const telitSockets = 6
 // listening for connections, hexadecimal data to read and SRING with data.
 func init() {
 	socketDialects[SocketsTelit] = &socketDialect{
-		ids: telitSockets,
+		ids:     telitSockets,
+		patient: true, // the manuals' note to #SLASTCLOSURE, and transcripts
 		commands: table{
 			"#SCFG":         {run: telitSet, own: true},
 			"#SCFGEXT":      {run: telitSet, own: true},

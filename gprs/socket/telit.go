@@ -61,7 +61,7 @@ func (d telit) start(ctx context.Context) error {
 		return err
 	}
 	for id := 1; id <= telitSockets; id++ {
-		if err := d.try(ctx, closeTimeout, "#SH=%d", id); err != nil {
+		if _, err := d.ask(ctx, nil, closeTimeout, "#SH=%d", id); err != nil && !refused(err) {
 			return err
 		}
 	}
@@ -69,11 +69,11 @@ func (d telit) start(ctx context.Context) error {
 		return err
 	}
 	if d.cfg.APN != "" {
-		if _, err := d.ask(ctx, telitAnswer, `+CGDCONT=%d,"IP",%s`, d.cfg.context(), apn); err != nil {
+		if _, err := d.ask(ctx, nil, telitAnswer, `+CGDCONT=%d,"IP",%s`, d.cfg.context(), apn); err != nil {
 			return err
 		}
 	}
-	if active, err := d.isActive(ctx); err != nil || active {
+	if active, err := d.isActive(ctx, nil); err != nil || active {
 		return err
 	}
 	text := fmt.Sprintf("#SGACT=%d,1", d.cfg.context())
@@ -92,8 +92,8 @@ func (d telit) start(ctx context.Context) error {
 }
 
 // isActive reads the list of #SGACT?: context, state.
-func (d telit) isActive(ctx context.Context) (bool, error) {
-	res, err := d.ask(ctx, telitAnswer, "#SGACT?")
+func (d telit) isActive(ctx context.Context, s *conn) (bool, error) {
+	res, err := d.ask(ctx, s, telitAnswer, "#SGACT?")
 	if err != nil {
 		return false, ignoreRefusal(err)
 	}
@@ -108,11 +108,11 @@ func (d telit) isActive(ctx context.Context) (bool, error) {
 // stop deactivates the context. It may be done although it is refused: by a
 // try whose answer was not heard, or by the network.
 func (d telit) stop(ctx context.Context) error {
-	_, err := d.ask(ctx, telitActivate, "#SGACT=%d,0", d.cfg.context())
+	_, err := d.ask(ctx, nil, telitActivate, "#SGACT=%d,0", d.cfg.context())
 	if err == nil || !refused(err) {
 		return err
 	}
-	if active, unknown := d.isActive(ctx); unknown == nil && !active {
+	if active, unknown := d.isActive(ctx, nil); unknown == nil && !active {
 		return nil
 	}
 	return err
@@ -149,8 +149,8 @@ func (d telit) dial(ctx context.Context, s *conn, parameters string) error {
 	if err == nil || !refused(err) {
 		return err
 	}
-	d.interrupted(s, err) // it may be the word about another socket
-	if active, unknown := d.isActive(ctx); unknown == nil && !active {
+	interrupted(s, err) // it may be the word about another socket
+	if active, unknown := d.isActive(ctx, s); unknown == nil && !active {
 		s.s.lose(ErrContextLost)
 	}
 	return fmt.Errorf("%w: %w", ErrRefused, err)
@@ -174,9 +174,8 @@ func (d telit) peer(ctx context.Context, s *conn) netip.AddrPort {
 // port, remote address and port. Not every family takes the number as a
 // parameter, all list the six without one.
 func (d telit) status(ctx context.Context, s *conn) (string, error) {
-	res, err := d.ask(ctx, telitAnswer, "#SS")
+	res, err := d.ask(ctx, s, telitAnswer, "#SS")
 	if err != nil {
-		d.interrupted(s, err)
 		return "", err
 	}
 	for _, info := range res.Info {
@@ -212,7 +211,7 @@ const telitClosedByPeer = 1 // by a FIN; 0 is none, 2 an abort, 3 a time-out, 4 
 // from one that aborts.
 func (d telit) ended(ctx context.Context, s *conn) (state, error) {
 	cause, known := -1, true
-	res, err := d.ask(ctx, telitAnswer, "#SLASTCLOSURE=%d", s.id+1)
+	res, err := d.ask(ctx, s, telitAnswer, "#SLASTCLOSURE=%d", s.id+1)
 	if err != nil {
 		if err = ignoreRefusal(err); err != nil {
 			return stateGone, err
@@ -227,7 +226,7 @@ func (d telit) ended(ctx context.Context, s *conn) (state, error) {
 	if cause == telitClosedByPeer {
 		return stateClosed, nil
 	}
-	switch active, err := d.isActive(ctx); {
+	switch active, err := d.isActive(ctx, s); {
 	case err != nil:
 		return stateGone, err
 	case !active:
@@ -239,7 +238,7 @@ func (d telit) ended(ctx context.Context, s *conn) (state, error) {
 }
 
 func (d telit) close(ctx context.Context, s *conn) error {
-	_, err := d.ask(ctx, closeTimeout, "#SH=%d", s.id+1)
+	_, err := d.ask(ctx, s, closeTimeout, "#SH=%d", s.id+1)
 	return err
 }
 

@@ -21,37 +21,27 @@ var errTelitInterrupted = errors.New("the word that a socket was closed came in 
 // telitTries is how often a command is sent that came to be interrupted.
 const telitTries = 3
 
-// ask runs a command that may be repeated: it asks, sets or closes.
-func (d telit) ask(ctx context.Context, limit time.Duration, format string, args ...any) (res at.Response, err error) {
+// ask runs a command that may be repeated: it asks, sets or closes. s is whom it
+// is for, nil if that is no socket.
+func (d telit) ask(ctx context.Context, s *conn, limit time.Duration, format string, args ...any) (res at.Response, err error) {
 	for range telitTries {
-		if res, err = d.run(ctx, limit, format, args...); !isNoCarrier(err) {
+		if res, err = d.run(ctx, limit, format, args...); !interrupted(s, err) {
 			return res, err
 		}
 	}
 	return res, fmt.Errorf("%w: %s", errTelitInterrupted, err.Error())
 }
 
-// try is ask of something whose refusal is no error.
-func (d telit) try(ctx context.Context, limit time.Duration, format string, args ...any) error {
-	_, err := d.ask(ctx, limit, format, args...)
-	if err != nil && refused(err) {
-		return nil
-	}
-	return err
-}
-
-// isNoCarrier tells whether a command ended by the word about a socket.
-func isNoCarrier(err error) bool {
+// interrupted tells whether a command ended by the word about a socket, and then
+// has all of them look which it was.
+func interrupted(s *conn, err error) bool {
 	var result at.ResultError
-	return errors.As(err, &result) && result.Result == telitNoCarrier
-}
-
-// interrupted tells the same, and has all sockets look which of them it was.
-func (d telit) interrupted(s *conn, err error) bool {
-	if !isNoCarrier(err) && !errors.Is(err, errTelitInterrupted) {
+	if !errors.As(err, &result) || result.Result != telitNoCarrier {
 		return false
 	}
-	s.s.askAll()
+	if s != nil {
+		s.s.askAll()
+	}
 	return true
 }
 
@@ -92,7 +82,7 @@ func (d telit) connectTenths() int {
 
 // setAll sets the parameters of all sockets.
 func (d telit) setAll(ctx context.Context, name string, want ...int) error {
-	res, err := d.ask(ctx, telitAnswer, "%s?", name)
+	res, err := d.ask(ctx, nil, telitAnswer, "%s?", name)
 	if err != nil && !refused(err) {
 		return err
 	}
@@ -110,7 +100,7 @@ func (d telit) setAll(ctx context.Context, name string, want ...int) error {
 		for _, w := range want {
 			text += fmt.Sprintf(",%d", w)
 		}
-		if _, err := d.ask(ctx, telitAnswer, "%s", text); err != nil {
+		if _, err := d.ask(ctx, nil, telitAnswer, "%s", text); err != nil {
 			return err
 		}
 	}

@@ -37,7 +37,7 @@ type traffic struct {
 }
 
 func (d telit) traffic(ctx context.Context, s *conn) (t traffic, known bool) {
-	res, err := d.ask(ctx, telitAnswer, "#SI=%d", s.id+1)
+	res, err := d.ask(ctx, s, telitAnswer, "#SI=%d", s.id+1)
 	if err != nil {
 		return t, false
 	}
@@ -77,7 +77,7 @@ const ctrlZ = 0x1a // ends an entry
 // weighSend asks what became of a piece that the modem refused: how much of it
 // it counts as sent, and whether what was sent before is in the way.
 func (d telit) weighSend(ctx context.Context, s *conn, size int, cause error) (int, error) {
-	interrupted := d.interrupted(s, cause)
+	torn := interrupted(s, cause)
 	now, known := d.traffic(ctx, s)
 	book := &d.book.sockets[s.id]
 	taken := now.sent - book.sent
@@ -85,9 +85,9 @@ func (d telit) weighSend(ctx context.Context, s *conn, size int, cause error) (i
 	case known && taken > 0 && taken <= size:
 		book.sent = now.sent
 		return taken, nil
-	case known && taken == 0 && d.isOpen(ctx, s) && (interrupted || now.unacknowledged > 0 || wrote(cause)):
+	case known && taken == 0 && d.isOpen(ctx, s) && (torn || now.unacknowledged > 0 || wrote(cause)):
 		return 0, errLater
-	case interrupted:
+	case torn:
 		return 0, fmt.Errorf("%w: %w: %s", ErrSendFailed, errTelitInterrupted, cause.Error())
 	}
 	return 0, gone(cause)
@@ -177,15 +177,15 @@ func (d telit) weighRead(ctx context.Context, s *conn, cause error) error {
 	if !refused(cause) {
 		return cause
 	}
-	interrupted := d.interrupted(s, cause)
-	if !interrupted && temporary(cause) {
+	torn := interrupted(s, cause)
+	if !torn && temporary(cause) {
 		return gone(cause)
 	}
 	now, known := d.traffic(ctx, s)
 	switch {
-	case interrupted && known && now.received-now.waiting == d.book.sockets[s.id].read:
+	case torn && known && now.received-now.waiting == d.book.sockets[s.id].read:
 		return errLater
-	case interrupted:
+	case torn:
 		return fmt.Errorf("%w: what was read with it is lost: %s", errTelitInterrupted, cause.Error())
 	case known && now.waiting == 0:
 		return nil
