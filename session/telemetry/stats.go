@@ -19,6 +19,9 @@ type Stats struct {
 	// room they take there.
 	Outstanding  int
 	OutboxOctets int
+	// Oldest is when the first of them was accepted, or found on disk by
+	// AddPeer; the zero Time if there is none.
+	Oldest time.Time
 
 	// Handled counts the readings that the handler returned nil for,
 	// HandledBy the same by the path that brought them.
@@ -64,6 +67,9 @@ func (p *Peer) Stats() Stats {
 	s.HandledBy = maps.Clone(s.HandledBy)
 	s.Outstanding = p.out.readings
 	s.OutboxOctets = p.out.octets
+	if len(p.out.queue) > 0 {
+		s.Oldest = p.out.queue[0].since
+	}
 	if p.active != nil {
 		s.Active = p.active.Name
 	}
