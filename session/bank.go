@@ -80,8 +80,14 @@ func OpenBank(cfg *BankConfig, modems ...Config) (*Bank, error) {
 	}
 	b.homes.limit = b.cfg.recipients()
 	b.ctx, b.cancel = context.WithCancelCause(context.Background())
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	for _, modem := range modems {
-		if err := b.enlist(modem); err != nil {
+		m, err := b.newMember(modem)
+		if err == nil {
+			err = b.enlist(m)
+		}
+		if err != nil {
 			b.cancel(err)
 			return nil, err
 		}
@@ -96,38 +102,29 @@ func OpenBank(cfg *BankConfig, modems ...Config) (*Bank, error) {
 // begins to open it, as OpenBank does. An error is a mistake in cfg, a name that
 // is taken, or ErrClosed.
 func (b *Bank) Add(cfg Config) error {
+	m, err := b.newMember(cfg)
+	if err != nil {
+		return err
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closed || b.draining {
 		return ErrClosed
 	}
-	if err := b.enlist(cfg); err != nil {
+	if err := b.enlist(m); err != nil {
 		return err
 	}
-	b.members[cfg.name()].start()
+	m.start()
 	b.fit.ring()
 	return nil
 }
 
-// enlist makes a member that does nothing yet. The lock is held, or the bank is
-// nobody else's.
-func (b *Bank) enlist(cfg Config) error {
-	name := cfg.name()
-	if name == "" {
-		return errors.New("session: a modem of a bank needs a name: Config.Name or Config.Port")
+// enlist gives a member its place. The lock is held.
+func (b *Bank) enlist(m *member) error {
+	if b.members[m.name] != nil {
+		return fmt.Errorf("session: the bank has a modem %q already", m.name)
 	}
-	if b.members[name] != nil {
-		return fmt.Errorf("session: the bank has a modem %q already", name)
-	}
-	cfg.Name, cfg.KeepTrying = name, true
-	if cfg.Logger == nil && b.cfg.Logger != nil {
-		cfg.Logger = b.cfg.Logger
-	}
-	m, err := b.newMember(name, cfg)
-	if err != nil {
-		return fmt.Errorf("%w (modem %q)", err, name)
-	}
-	b.members[name] = m
+	b.members[m.name] = m
 	return nil
 }
 

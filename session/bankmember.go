@@ -1,6 +1,7 @@
 package session
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -27,10 +28,19 @@ type member struct {
 // counts are of messages.
 type counts struct{ sent, notSent, inDoubt, received int }
 
-func (b *Bank) newMember(name string, cfg Config) (*member, error) {
+// newMember makes a member that does nothing yet.
+func (b *Bank) newMember(cfg Config) (*member, error) {
+	name := cfg.name()
+	if name == "" {
+		return nil, errors.New("session: a modem of a bank needs a name: Config.Name or Config.Port")
+	}
+	cfg.Name, cfg.KeepTrying = name, true
+	if cfg.Logger == nil {
+		cfg.Logger = b.cfg.Logger
+	}
 	s, err := newSession(b.ctx, cfg)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w (modem %q)", err, name)
 	}
 	s.relay.told = b.fit.ring
 	s.hook = func(e Event) {

@@ -540,3 +540,61 @@ func TestCommandsWaitUntilTheModemIsSetUp(t *testing.T) {
 		require.Equal(t, 2, s.Status().Starts)
 	})
 }
+
+// A command that takes long keeps the line, and the session's own questions out:
+// that is no trouble, and a message on its way is not cut off.
+func TestLongCommandIsNoTrouble(t *testing.T) {
+	inTime(t, func(t *testing.T, network *fakemodem.Network) {
+		fake := network.NewModem(fakemodem.SIM800)
+		cfg := on(fake)
+		cfg.NoMultiplexer = true
+		s := open(t, cfg)
+		registers(t, s, time.Minute)
+		phone := network.Phone("+15555550199")
+		for range 6 { // in different places between two checks
+			fake.Inject(fakemodem.Fault{ID: "F22", On: "+CMGS", Delay: 40 * time.Second})
+			_, err := s.SMS().Send(t.Context(), sms.Message{To: phone.Number(), Text: "slow"})
+			require.NoError(t, err)
+			time.Sleep(7 * time.Second)
+		}
+		fake.OnCommand("+COPS", func(*fakemodem.Call) fakemodem.Result {
+			time.Sleep(170 * time.Second)
+			return fakemodem.OK
+		})
+		_, err := s.Command(t.Context(), at.Command{Text: "+COPS=?", Timeout: 3 * time.Minute})
+		require.NoError(t, err)
+		time.Sleep(time.Minute)
+		status := s.Status()
+		require.Equal(t, 1, status.Starts)
+		require.Zero(t, status.Recoveries)
+		require.Equal(t, session.StateRegistered, status.State)
+	})
+}
+
+// A modem that is deaf is found out all the same while others wait in the queue.
+func TestDeafModemIsFoundOutInACrowd(t *testing.T) {
+	inTime(t, func(t *testing.T, network *fakemodem.Network) {
+		fake := network.NewModem(fakemodem.SIM800)
+		cfg := on(fake)
+		cfg.NoMultiplexer = true
+		s := open(t, cfg)
+		registers(t, s, time.Minute)
+		fake.Inject(fakemodem.Fault{ID: "F99"})
+		ctx, cancel := context.WithCancel(t.Context())
+		var crowd sync.WaitGroup
+		for range 8 {
+			crowd.Go(func() {
+				for ctx.Err() == nil {
+					s.Command(ctx, at.Command{Text: "+CSQ", Timeout: 20 * time.Second})
+				}
+			})
+		}
+		began := time.Now()
+		for s.Status().Rungs[session.RungReopen] == 0 {
+			time.Sleep(time.Second)
+		}
+		require.Less(t, time.Since(began), 2*time.Minute)
+		cancel()
+		crowd.Wait()
+	})
+}

@@ -51,6 +51,8 @@ type Session struct {
 
 	mu       sync.Mutex // guards what follows; never held across a wait
 	status   Status
+	heard    time.Time        // when a command got an answer
+	unit     *unit            // whose counts Status.Engine lacks; nil without
 	startErr error            // why the first start failed
 	call     *gprs.Connection // the last data call, perhaps ended
 	radio    *gprs.Radio
@@ -122,8 +124,18 @@ func (s *Session) ofTrouble(cause error) error {
 // answer makes the session look after the modem at once.
 func (s *Session) Command(ctx context.Context, cmd at.Command) (at.Response, error) {
 	resp, err := s.relay.Command(ctx, cmd)
-	if errors.Is(err, at.ErrNoAnswer) {
+	silent := errors.Is(err, at.ErrNoAnswer)
+	if silent && !unwritten(err) {
 		s.complain(err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.status.Commands++
+	if silent {
+		s.status.Unanswered++
+	}
+	if err == nil || answered(err) {
+		s.heard = time.Now()
 	}
 	return resp, err
 }

@@ -394,3 +394,32 @@ func TestDataCallOnDemand(t *testing.T) {
 	require.Equal(t, 2, s.Status().DataCalls)
 	require.False(t, s.Status().DataUp)
 }
+
+// What the engines met is counted over all lines, and never runs backwards.
+func TestStatusCountsWhatTheEnginesMet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := newNetwork(t)
+		fake := network.NewModem(fakemodem.SIM800)
+		s := open(t, on(fake))
+		require.NotZero(t, s.Status().Commands)
+		for round := 1; round <= 3; round++ {
+			before := s.Status()
+			fake.Inject(fakemodem.Fault{ID: "F22", On: "+CSQ", Delay: 3 * time.Second})
+			_, err := s.Command(t.Context(), at.Command{Text: "+CSQ", Timeout: time.Second})
+			require.ErrorIs(t, err, at.ErrNoAnswer)
+			time.Sleep(5 * time.Second)
+			require.Greater(t, s.Status().Unanswered, before.Unanswered)
+			require.Greater(t, s.Status().Engine.Losses, before.Engine.Losses)
+			last := s.Status()
+			fake.Inject(fakemodem.Fault{ID: "F95"}) // another line
+			for last.Starts == before.Starts {
+				time.Sleep(100 * time.Millisecond)
+				now := s.Status()
+				require.GreaterOrEqual(t, now.Engine.Losses, last.Engine.Losses)
+				last = now
+			}
+			_, err = s.Radio().WaitRegistered(t.Context())
+			require.NoError(t, err)
+		}
+	})
+}

@@ -87,7 +87,7 @@ func (s *Session) begin(ctx context.Context, lost bool) (*unit, error) {
 	}
 	u.awaitBoot(ctx, s.booted)
 	if err := wake(ctx, u.modem); err != nil {
-		u.close()
+		s.retire(u)
 		return nil, err
 	}
 	return u, nil
@@ -149,6 +149,9 @@ func (s *Session) prepare(ctx context.Context, u *unit) error {
 	u.bearer = s.newBearer(u)
 	s.relay.hold(true)
 	defer s.relay.hold(false)
+	s.mu.Lock()
+	s.unit = u
+	s.mu.Unlock()
 	s.relay.use(u) // radio and messages speak through it
 	return s.setUp(asSetter(ctx), u)
 }

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/telemodem/telemodem/at"
 	"github.com/telemodem/telemodem/gprs"
 )
 
@@ -35,13 +36,22 @@ type Status struct {
 	Starts, DataCalls, Recoveries int
 	// Rungs counts the steps of recovery by what they were: Rungs[RungPower].
 	Rungs [RungPower + 1]int
+
+	// Commands counts the commands that came to their end, of users, messages
+	// and radio, and Unanswered those of them that got no answer.
+	Commands, Unanswered int
+	// Engine is what the AT engines had to put up with, on all lines since Open.
+	Engine at.Stats
 }
 
 // Status returns what is known now. It asks the modem nothing.
 func (s *Session) Status() Status {
 	s.mu.Lock()
-	status, radio := s.status, s.radio
+	status, radio, u := s.status, s.radio, s.unit
 	s.mu.Unlock()
+	if u != nil {
+		status.Engine = plus(status.Engine, u.stats())
+	}
 	if radio != nil {
 		status.SIM = radio.LastSIM()
 		status.Registration = radio.Steady()

@@ -116,9 +116,53 @@ func (s *Session) watch(u *unit) error {
 			err = s.lookInto(u, cause)
 		case <-check.C:
 			err = s.check(u)
+		case <-u.again:
+			err = s.check(u)
 		}
 	}
 	return err
+}
+
+// Times of a line that somebody else's command has for long.
+const (
+	// busyPause is the pause before the modem is asked again.
+	busyPause = 5 * time.Second
+	// busyLimit is how long a line may be busy: a search for operators, the
+	// longest of all commands, takes 3 min (ModemManager).
+	busyLimit = 4 * time.Minute
+	// suspectLimit is the same for a modem that has left a command without an
+	// answer, and has not answered any since.
+	suspectLimit = 30 * time.Second
+)
+
+// busy tells whether our question was not even written, because the line was
+// busy with somebody else's command: that has a limit of its own, and may be a
+// message on its way, which must not be cut off. It is asked again soon.
+func (s *Session) busy(u *unit, err error) bool {
+	if !unwritten(err) {
+		u.busySince = time.Time{}
+		return false
+	}
+	if u.busySince.IsZero() {
+		u.busySince = time.Now()
+	}
+	limit := busyLimit
+	s.mu.Lock()
+	if u.suspect.After(s.heard) {
+		limit = suspectLimit
+	}
+	s.mu.Unlock()
+	if time.Since(u.busySince) > limit {
+		return false
+	}
+	u.again = time.After(busyPause)
+	return true
+}
+
+// unwritten tells whether a command got no answer because it had no turn.
+func unwritten(err error) bool {
+	var failed *at.CommandError
+	return errors.Is(err, at.ErrNoAnswer) && errors.As(err, &failed) && failed.Progress == at.NothingWritten
 }
 
 // follow tells the session's listeners what the radio told, keeps State, and
@@ -189,6 +233,7 @@ func (s *Session) lookInto(u *unit, cause error) error {
 		return s.climbHere(u, troubleData, cause)
 	}
 	s.recovering(RungProbe, cause)
+	u.suspect = time.Now()
 	return s.check(u)
 }
 
@@ -199,6 +244,8 @@ func (s *Session) check(u *unit) error {
 	defer cancel()
 	registration, err := s.radio.Registration(ctx)
 	switch {
+	case s.busy(u, err):
+		return nil
 	case errors.Is(err, at.ErrDataMode):
 		return nil // the line is busy with a data call, which has a watch of its own
 	case err != nil && !answered(err):
@@ -216,7 +263,7 @@ func (s *Session) check(u *unit) error {
 			}
 		}
 	}
-	if _, err := s.radio.Signal(ctx); err != nil && !answered(err) && !errors.Is(err, at.ErrDataMode) {
+	if _, err := s.radio.Signal(ctx); err != nil && !answered(err) && !errors.Is(err, at.ErrDataMode) && !s.busy(u, err) {
 		return err
 	}
 	s.calm()
@@ -263,9 +310,19 @@ func (s *Session) recovering(rung Rung, cause error) {
 // stop gives a modem up.
 func (s *Session) stop(u *unit) {
 	s.relay.use(nil)
-	if err := u.close(); err != nil {
+	if err := s.retire(u); err != nil {
 		s.log.Warn("session: the modem may not be in command mode", "err", err)
 	}
+}
+
+// retire closes what stands on a line, and keeps what was counted.
+func (s *Session) retire(u *unit) error {
+	err := u.close()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unit = nil
+	s.status.Engine = plus(s.status.Engine, u.stats())
+	return err
 }
 
 // finish lets everybody go.

@@ -32,6 +32,10 @@ type unit struct {
 	told     bool // its registration, at least once
 	refusals int  // to tell it, since then
 
+	busySince time.Time        // since when the line is busy whenever we ask; zero: it is not
+	suspect   time.Time        // when a command got no answer
+	again     <-chan time.Time // when to ask again; nil: not before the next check
+
 	reboots chan struct{} // gets a value when the modem says that it has booted
 	broken  chan error    // gets a value when only a fresh start will help
 }
