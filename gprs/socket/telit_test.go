@@ -319,11 +319,13 @@ func TestF66TelitContextLostWithoutAWord(t *testing.T) {
 func TestTelitSettingsAreWrittenOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newModem(t, fakemodem.SocketsTelit)
-		written := 0
+		written, first := 0, []string{}
 		for _, name := range []string{"#SCFG", "#SCFGEXT", "#SCFGEXT2"} {
 			r.fake.OnCommand(name, func(c *fakemodem.Call) fakemodem.Result {
 				if c.Op == fakemodem.Set {
-					written++
+					if written++; c.Args()[0] == "1" && len(first) < 3 {
+						first = append(first, c.Name+"="+c.Text)
+					}
 				}
 				return fakemodem.Default
 			})
@@ -341,6 +343,8 @@ func TestTelitSettingsAreWrittenOnce(t *testing.T) {
 			require.NoError(t, conn.Close())
 			require.NoError(t, stack.Close())
 		}
+		require.Equal(t, []string{"#SCFG=1,1,1500,0,1000,1", "#SCFGEXT2=1,0,0,0,0,2", "#SCFGEXT=1,1,0,0,0,0"}, first,
+			"no end by silence, 100 of 120 s to connect; which socket was closed; octets as they are")
 	})
 }
 
