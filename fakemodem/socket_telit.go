@@ -251,8 +251,9 @@ func telitStatus(c *Call) Result {
 	return OK
 }
 
-// telitInfo tells the octets sent, received, waiting and not acknowledged, even
-// of a connection that is over.
+// telitInfo tells the octets sent, read, waiting and not acknowledged, even of a
+// connection that is over. That those that wait do not count as received is from
+// an example in the ME910C1 guide, to #SSENDUDP.
 func telitInfo(c *Call) Result {
 	id := c.between(0, 1, telitSockets, 0) - 1
 	if c.bad || c.Op != Set || id < 0 {
@@ -263,7 +264,7 @@ func telitInfo(c *Call) Result {
 	if k := c.m.sockets.list[id]; k != nil {
 		sent, waiting, queued = k.sent, k.size, k.queued
 	}
-	c.Info(fmt.Sprintf("#SI: %d,%d,%d,%d,%d", id+1, sent, t.read+waiting, waiting, queued))
+	c.Info(fmt.Sprintf("#SI: %d,%d,%d,%d,%d", id+1, sent, t.read, waiting, queued))
 	return OK
 }
 

@@ -52,22 +52,26 @@ func TestDataThroughTheModemsSockets(t *testing.T) {
 // A context that the network takes away ends what stands on it; the next dial
 // brings it back.
 func TestSocketsComeBack(t *testing.T) {
-	t.Parallel()
-	network := newNetwork(t)
-	address := echo(t, network)
-	fake := network.NewModem(fakemodem.EC25)
-	cfg := on(fake)
-	cfg.Sockets, cfg.Context = &socket.Config{}, gprs.Context{APN: "internet"}
-	s := open(t, cfg)
-	events := s.Events(t.Context())
-	conn, err := s.DialContext(t.Context(), "tcp", address)
-	require.NoError(t, err)
-	ping(t, conn)
-	fake.Deactivate(1)
-	await(t, events, "data down", func(e session.Event) bool { return e.Kind == session.EventDataDown })
-	conn, err = s.DialContext(t.Context(), "tcp", address)
-	require.NoError(t, err)
-	ping(t, conn)
+	for _, personality := range []*fakemodem.Personality{fakemodem.EC25, fakemodem.Telit} {
+		t.Run(personality.Name, func(t *testing.T) {
+			t.Parallel()
+			network := newNetwork(t)
+			address := echo(t, network)
+			fake := network.NewModem(personality)
+			cfg := on(fake)
+			cfg.Sockets, cfg.Context = &socket.Config{}, gprs.Context{APN: "internet"}
+			s := open(t, cfg)
+			events := s.Events(t.Context())
+			conn, err := s.DialContext(t.Context(), "tcp", address)
+			require.NoError(t, err)
+			ping(t, conn)
+			fake.Deactivate(1)
+			await(t, events, "data down", func(e session.Event) bool { return e.Kind == session.EventDataDown })
+			conn, err = s.DialContext(t.Context(), "tcp", address)
+			require.NoError(t, err)
+			ping(t, conn)
+		})
+	}
 }
 
 // A modem whose sockets nobody knows says so instead of making a data call.

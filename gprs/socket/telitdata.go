@@ -172,7 +172,8 @@ func telitDead(res at.Response, i int) error {
 
 // weighRead: nothing to read is a refusal, too (public drivers ask #SI before,
 // or take it so). A read that was interrupted has lost what the modem counts
-// as read and we have not got.
+// and we have not got. Whether it counts what waits is not settled: an example in
+// the ME910C1 guide (#SSENDUDP) says no. What cannot be told counts as lost.
 func (d telit) weighRead(ctx context.Context, s *conn, cause error) error {
 	if !refused(cause) {
 		return cause
@@ -183,7 +184,7 @@ func (d telit) weighRead(ctx context.Context, s *conn, cause error) error {
 	}
 	now, known := d.traffic(ctx, s)
 	switch {
-	case torn && known && now.received-now.waiting == d.book.sockets[s.id].read:
+	case torn && known && now.received == d.book.sockets[s.id].read:
 		return errLater
 	case torn:
 		return fmt.Errorf("%w: what was read with it is lost: %s", errTelitInterrupted, cause.Error())
