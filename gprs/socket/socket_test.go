@@ -111,8 +111,26 @@ func (r *rig) connect(network string) (net.Conn, net.Conn) {
 	r.t.Helper()
 	c, err := r.stack.DialContext(r.t.Context(), network, "203.0.113.9:7")
 	require.NoError(r.t, err)
-	return c, <-r.peers
+	far := <-r.peers
+	end := time.Now().Add(patience)
+	require.NoError(r.t, c.SetDeadline(end))
+	far.SetDeadline(end) // it may have been given up already
+	return c, far
 }
+
+// waitDone waits until the Stack has ended by itself.
+func (r *rig) waitDone() {
+	r.t.Helper()
+	select {
+	case <-r.stack.Done():
+	case <-time.After(patience):
+		r.t.Fatal("the Stack goes on")
+	}
+}
+
+// patience is how long both ends of a connection wait where a test sets nothing
+// else: what never comes fails the test, whose clock would run on for ever.
+const patience = 2 * time.Hour
 
 // each runs a test for every dialect, in a bubble.
 func each(t *testing.T, cfg *socket.Config, fn func(t *testing.T, r *rig)) {
@@ -269,6 +287,7 @@ func TestF24StaleNotice(t *testing.T) {
 func TestF26LostNotice(t *testing.T) {
 	each(t, &socket.Config{PollInterval: 20 * time.Second}, func(t *testing.T, r *rig) {
 		c, far := r.connect("tcp")
+		time.Sleep(5 * time.Second) // a new connection is read once without a notice
 		r.fake.SetSocketFaults(fakemodem.SocketFaults{LoseReady: 1})
 		start := time.Now()
 		_, err := far.Write([]byte("late"))
@@ -277,6 +296,7 @@ func TestF26LostNotice(t *testing.T) {
 		_, err = io.ReadFull(c, got)
 		require.NoError(t, err)
 		require.Equal(t, "late", string(got))
+		require.Greater(t, time.Since(start), time.Second, "there was no notice")
 		require.LessOrEqual(t, time.Since(start), 21*time.Second)
 	})
 }
@@ -347,6 +367,7 @@ func TestF74CloseAndLastData(t *testing.T) {
 					far.Write(payload)
 					far.Close()
 				}()
+				require.NoError(t, c.SetReadDeadline(time.Now().Add(10*time.Minute)))
 				got, err := io.ReadAll(c)
 				require.NoError(t, err)
 				require.Equal(t, payload, got)
@@ -368,7 +389,7 @@ func TestF66ContextLost(t *testing.T) {
 				r := newRig(t, d.ours, d.theirs, nil)
 				c, _ := r.connect("tcp")
 				r.fake.Deactivate(1)
-				<-r.stack.Done()
+				r.waitDone()
 				require.ErrorIs(t, r.stack.Err(), socket.ErrContextLost)
 				_, err := c.Read(make([]byte, 1))
 				require.Error(t, err)
@@ -414,6 +435,7 @@ func TestF74SilentClose(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, far.Close())
 		start := time.Now()
+		require.NoError(t, c.SetReadDeadline(start.Add(time.Hour)))
 		_, err = c.Read(make([]byte, 1))
 		require.ErrorIs(t, err, io.EOF)
 		require.LessOrEqual(t, time.Since(start), 31*time.Second, "found by asking")
@@ -496,20 +518,32 @@ func TestF78OccupiedAtStart(t *testing.T) {
 }
 
 // F79: a notice of data inside the answer about the state is not taken for
-// part of it, nor lost.
+// part of it, nor lost: it is the only word of data that came just then.
 func TestF79NoticeInsideTheState(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, socket.SIM800, fakemodem.SocketsSIM800, nil)
+	questions := map[string]string{"SIM800": "+CIPSTATUS", "SIM7600": "+CIPCLOSE", "Quectel": "+QISTATE", "u-blox": "+USOCTL", "u-blox with profiles": "+USOCTL", "Telit": "#SS"}
+	notices := map[string]string{"SIM800": "+CIPRXGET: 1,0", "SIM7600": "+CIPRXGET: 1,0", "Quectel": `+QIURC: "recv",0`, "u-blox": "+UUSORD: 0,10", "u-blox with profiles": "+UUSORD: 0,10", "Telit": "SRING: 1"}
+	each(t, &socket.Config{PollInterval: time.Minute}, func(t *testing.T, r *rig) {
+		name := ours(t).String()
 		c, far := r.connect("tcp")
-		_, err := r.fake.Inject(fakemodem.Fault{ID: "F79"})
+		_, err := r.fake.Inject(fakemodem.Fault{ID: "F79", On: questions[name], Text: notices[name]})
 		require.NoError(t, err)
-		time.Sleep(time.Minute) // the state is asked for now and then
-		_, err = far.Write([]byte("still here"))
-		require.NoError(t, err)
+		time.Sleep(10 * time.Second)
+		r.fake.SetSocketFaults(fakemodem.SocketFaults{LoseReady: 1})
+		var asked time.Time
+		r.fake.OnCommand(questions[name], func(call *fakemodem.Call) fakemodem.Result {
+			if asked.IsZero() {
+				asked = time.Now()
+				go io.WriteString(far, "still here") // behind the poll's read, before the answer
+				time.Sleep(time.Second)
+			}
+			return fakemodem.Default
+		})
 		got := make([]byte, 10)
+		require.NoError(t, c.SetReadDeadline(time.Now().Add(10*time.Minute)))
 		_, err = io.ReadFull(c, got)
 		require.NoError(t, err)
 		require.Equal(t, "still here", string(got))
+		require.Less(t, time.Since(asked), 10*time.Second, "the poll would have come after a minute")
 		require.NoError(t, c.Close())
 	})
 }
