@@ -30,9 +30,10 @@ var faultsC = []faultKind{
 	faultKind{id: "F24", name: "a notification of a former run", uses: `Text: the line, preset "+CIPRXGET: 1,5"`, times: 1,
 		start: func(x *injected) { x.once(func() { x.m.notify(or(x.Text, "+CIPRXGET: 1,5")) }) }},
 	faultKind{id: "F25", name: "notifications come on the other port, see Modem.NotificationLine",
+		uses: `Text: "all" has them on every port and channel, "last" on the last channel of the multiplexer; preset the other port`,
 		start: func(x *injected) {
-			x.m.aside = true
-			x.undo = func() { x.m.aside = false }
+			x.m.aside = or(x.Text, "other")
+			x.undo = func() { x.m.aside = "" }
 		}},
 	faultKind{id: "F26", name: "a notification is lost", uses: "Text: those that begin so; preset all", times: 1,
 		start: func(x *injected) {

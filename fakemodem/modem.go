@@ -39,7 +39,7 @@ type Modem struct {
 	socketPort uint16 // of the last socket inside the modem
 	tracers    []func(Trace)
 	second     *port         // for notifications alone
-	aside      bool          // notifications go to the second port
+	aside      string        // where notifications go by fault F25: "other", "all" or "last"
 	closers    []func()      // end lines to the outside
 	late       time.Duration // more time until the modem answers after power-on
 }
@@ -289,13 +289,23 @@ func (m *Modem) sayBoot(step BootStep) {
 // ports are where notifications go: the AT port, or while the multiplexer
 // runs its first channel.
 func (m *Modem) ports() []*port {
-	if m.aside {
+	use := []*port{m.port}
+	if k := len(m.muxed); k > 0 {
+		use = m.muxed[:1]
+		switch m.aside {
+		case "all":
+			use = slices.Clone(m.muxed)
+		case "last":
+			use = m.muxed[k-1:]
+		}
+	}
+	switch m.aside {
+	case "other":
 		return []*port{m.side()}
+	case "all":
+		return append(use, m.side())
 	}
-	if len(m.muxed) > 0 {
-		return m.muxed[:1]
-	}
-	return []*port{m.port}
+	return use
 }
 
 // notify prints an unsolicited result code.

@@ -27,6 +27,15 @@ type Config struct {
 	// Open gives the line in place of Port. It is called again after the line
 	// was lost; the session closes what it gave.
 	Open func(ctx context.Context) (io.ReadWriteCloser, error)
+	// NotificationPort names a second line on which the modem sends what it says
+	// by itself, such as that a message has come: many USB sticks and modules
+	// use another port for that than the one that takes commands, or several.
+	// What comes on more than one counts once. Nothing is written to it, and the
+	// session starts again when it is lost. Empty: all comes on the one line.
+	NotificationPort string
+	// OpenNotifications gives that line in place of NotificationPort, as Open
+	// gives the other.
+	OpenNotifications func(ctx context.Context) (io.ReadWriteCloser, error)
 
 	// Profile is what is special about the modem. Nil finds it by what the
 	// modem says of itself.

@@ -110,6 +110,5 @@ func (u *unit) openChannels(ctx context.Context, command, data int) error {
 			return err
 		}
 	}
-	u.commands = u.modem
 	return nil
 }

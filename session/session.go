@@ -40,6 +40,7 @@ type Session struct {
 
 	// Of the goroutine of run alone.
 	line        *opener          // of Config.Port; nil with Config.Open
+	noticeLine  *opener          // of Config.NotificationPort
 	muxFailures int              // how often the multiplexer did not come up
 	noRestart   bool             // the modem refuses to restart
 	known       *profile.Profile // of the modem that was identified last; nil before
@@ -101,6 +102,7 @@ func newSession(ctx context.Context, cfg Config) (*Session, error) {
 	}
 	s := &Session{cfg: cfg, log: cfg.Logger, relay: newRelay(), started: make(chan struct{}), trouble: make(chan error, 1)}
 	s.line, s.ladder.budgets = newOpener(cfg.Port), cfg.Budgets
+	s.noticeLine = newOpener(cfg.NotificationPort)
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}

@@ -145,6 +145,9 @@ func (s *Session) prepare(ctx context.Context, u *unit) error {
 	if err := s.multiplex(ctx, u); err != nil {
 		return err
 	}
+	if err := s.gather(ctx, u); err != nil {
+		return err
+	}
 	u.watchReboots()
 	u.bearer = s.newBearer(u)
 	s.relay.hold(true)

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -104,6 +105,8 @@ func (s *Session) watch(u *unit) error {
 			return context.Cause(s.ctx)
 		case <-u.modem.Done():
 			return u.ending()
+		case <-u.noticesGone():
+			return fmt.Errorf("session: the line for notifications: %w", u.notices.Err())
 		case err := <-u.broken:
 			return err
 		case event, ok := <-events:

@@ -17,9 +17,10 @@ import (
 // multiplexer one engine has the line; with one there is an engine for
 // commands and another one for the data call, each on a channel.
 type unit struct {
-	commands at.Commander // what users get: modem, or a stand-in in tests
+	commands at.Commander // what users get: modem, with the notifications of all lines
 	modem    *at.Modem    // for commands
 	data     *at.Modem    // for the data call; the same one without a multiplexer
+	notices  *at.Modem    // has the line for notifications; nil without
 	mux      *cmux.Mux    // nil without
 	owner    *at.Modem    // has the line below mux, and handed it over
 
@@ -59,7 +60,7 @@ func newUnit(line io.ReadWriteCloser, config at.Config) *unit {
 
 // watchReboots listens for boot messages.
 func (u *unit) watchReboots() {
-	u.modem.Handle("", func(n at.Notification) {
+	u.commands.Handle("", func(n at.Notification) {
 		if n.Kind == at.KindReboot {
 			select {
 			case u.reboots <- struct{}{}:
@@ -117,6 +118,9 @@ func (u *unit) close() error {
 	var failures []error
 	if u.bearer != nil {
 		failures = append(failures, u.bearer.Close())
+	}
+	if u.notices != nil {
+		u.notices.Close()
 	}
 	for _, engine := range []*at.Modem{u.modem, u.data} {
 		if engine != u.owner { // a channel's, or the only one
