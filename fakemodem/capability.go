@@ -125,7 +125,7 @@ var partial = map[string]string{
 	"+QSSLCFG":  "what is checked of the server, and its name; versions, cipher suites and client certificates are taken and ignored",
 	"+USECPRF":  "what is checked of the server, and its name; versions, cipher suites and client certificates are taken and ignored",
 	"+CIPSSL":   "never checks the server's certificate",
-	"#SCFG":     "the context; what is kept for packets and waits has no effect",
+	"#SCFG":     "the context and the time of silence; what is kept for packets and other waits has no effect",
 	"#SCFGEXT":  "SRING without or with a length, octets to read as they are",
 	"#SCFGEXT2": "how NO CARRIER is told",
 	"#SD":       "command mode alone",

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"time"
 )
 
 // telitSockets is how many sockets there are, numbered from 1 on the wire.
@@ -58,6 +59,7 @@ func init() {
 const (
 	telitNobody  = 0 // it was not closed, or by the host
 	telitPeer    = 1 // the other side, in good order
+	telitSilence = 3 // nothing was exchanged for as long as #SCFG has it
 	telitNetwork = 4 // the context is gone
 )
 
@@ -192,9 +194,32 @@ func telitDial(c *Call) Result {
 			c.finish(CME(cmeNotAllowed))
 			return
 		}
+		k.telitWatch()
 		c.finish(OK)
 	})
 	return pending
+}
+
+// telitWatch closes a socket when nothing was sent or read for <maxTo>, which is
+// 90 s by preset. It looks once in that time.
+func (k *modemSocket) telitWatch() {
+	t := k.telit()
+	if t.cfg[2] == 0 {
+		return
+	}
+	traffic := func() int { return k.sent + t.read + k.size }
+	before := traffic()
+	k.m.after(time.Duration(t.cfg[2])*time.Second, func() {
+		switch {
+		case k.m.sockets.list[k.id] != k || k.eof:
+		case traffic() != before:
+			k.telitWatch()
+		default:
+			k.telitEnd(telitSilence)
+			k.close()
+			k.m.notify(k.telitClosed(telitSilence))
+		}
+	})
 }
 
 // telitBind gives a socket for datagrams its port and its peer. It hears others

@@ -74,6 +74,28 @@ func TestTelitDialogue(t *testing.T) {
 	})
 }
 
+// A connection on which nothing happens is closed after 90 s, unless the modem
+// was told otherwise.
+func TestTelitClosesASilentConnection(t *testing.T) {
+	inBubble(t, fakemodem.Telit, func(t *testing.T, n *fakemodem.Network, m *fakemodem.Modem, u *terminal) {
+		far := accept(t, n)
+		u.play(m, []step{
+			{"echo off", "ATE0\r", "ATE0\r\r\nOK\r\n"},
+			{"no end by silence for the second", "AT#SCFG=2,1,300,0,600,50\r", "\r\nOK\r\n"},
+			{"the context", "AT#SGACT=1,1\r", "\r\n#SGACT: 10.64.0.2\r\n\r\nOK\r\n"},
+			{"the first", "AT#SD=1,0,7,\"10.65.0.9\",0,0,1\r", "\r\nOK\r\n"},
+			{"the second", "AT#SD=2,0,7,\"10.65.0.9\",0,0,1\r", "\r\nOK\r\n"},
+		})
+		u.quiet("for a while", 80*time.Second)
+		time.Sleep(10 * time.Second)
+		u.want("one was closed", "\r\nNO CARRIER\r\n")
+		u.quiet("and no more", time.Hour)
+		u.play(m, []step{{"since it was silent", "AT#SLASTCLOSURE=1\r", "\r\n#SLASTCLOSURE: 1,3\r\n\r\nOK\r\n"}})
+		(<-far).Close()
+		(<-far).Close()
+	})
+}
+
 // closed are the lines of #SS of sockets that are closed.
 func closed(from, to int) string {
 	var lines strings.Builder

@@ -40,7 +40,9 @@
 // it does not know AT#SCFGEXT2, a close by the peer is told by a bare NO
 // CARRIER: if that comes inside the answer to a command of whoever uses the
 // line, the command fails although it may have been done. The sockets find out
-// by the modem's counters what became of theirs.
+// by the modem's counters what became of theirs; a read that was lost so ends
+// the connection with an error. There data are sent as hexadecimal digits, 512
+// octets in a write.
 //
 // # What a write means
 //

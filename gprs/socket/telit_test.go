@@ -348,6 +348,16 @@ func TestTelitSettingsAreWrittenOnce(t *testing.T) {
 	})
 }
 
+// A connection on which nothing happens stays: the modem's preset would end it
+// after 90 s.
+func TestTelitSilenceIsNoEnd(t *testing.T) {
+	eachTelit(t, nil, func(t *testing.T, r *rig) {
+		c, far := r.connect("tcp")
+		time.Sleep(time.Hour)
+		echoes(t, c, far)
+	})
+}
+
 // A name is resolved by the modem: the peer of datagrams is whom it found.
 func TestTelitDatagramsByName(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
