@@ -233,6 +233,9 @@ func (s *Session) setUp(ctx context.Context, u *unit) error {
 			return err
 		}
 	}
+	if err := u.remember(ctx); err != nil {
+		return fmt.Errorf("session: setting up the modem: %w", err)
+	}
 	s.messages.Reset()
 	s.mu.Lock()
 	s.status.Starts++

@@ -259,6 +259,13 @@ func (s *Session) check(u *unit) error {
 		}
 	default:
 		u.refusals, u.told = 0, true
+		forgot, err := u.forgot(ctx)
+		if forgot {
+			return s.setUpAgain(u, errSilentRestart)
+		}
+		if err != nil && !s.busy(u, err) && !errors.Is(err, at.ErrDataMode) {
+			return err
+		}
 		s.noteRegistration(registration)
 		if !registration.State.Registered() {
 			if err := s.checkSearch(ctx, u); err != nil {
