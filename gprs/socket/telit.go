@@ -73,7 +73,7 @@ func (d telit) start(ctx context.Context) error {
 			return err
 		}
 	}
-	if active, err := d.isActive(ctx, nil); err != nil || active {
+	if active, _, err := d.active(ctx, nil); err != nil || active {
 		return err
 	}
 	text := fmt.Sprintf("#SGACT=%d,1", d.cfg.context())
@@ -91,18 +91,19 @@ func (d telit) start(ctx context.Context) error {
 	return err
 }
 
-// isActive reads the list of #SGACT?: context, state.
-func (d telit) isActive(ctx context.Context, s *conn) (bool, error) {
+// active reads the list of #SGACT?: context, state. lost says that the modem
+// has said that the context is not active, and not just nothing.
+func (d telit) active(ctx context.Context, s *conn) (active, lost bool, err error) {
 	res, err := d.ask(ctx, s, telitAnswer, "#SGACT?")
 	if err != nil {
-		return false, ignoreRefusal(err)
+		return false, false, ignoreRefusal(err)
 	}
 	for _, info := range res.Info {
 		if n, ok := numbers(info.Text, "#SGACT"); ok && len(n) > 1 && n[0] == d.cfg.context() {
-			return n[1] == 1, nil
+			return n[1] == 1, n[1] == 0, nil
 		}
 	}
-	return false, nil
+	return false, false, nil
 }
 
 // stop deactivates the context. It may be done although it is refused: by a
@@ -112,7 +113,7 @@ func (d telit) stop(ctx context.Context) error {
 	if err == nil || !refused(err) {
 		return err
 	}
-	if active, unknown := d.isActive(ctx, nil); unknown == nil && !active {
+	if _, lost, unknown := d.active(ctx, nil); unknown == nil && lost {
 		return nil
 	}
 	return err
@@ -150,7 +151,7 @@ func (d telit) dial(ctx context.Context, s *conn, parameters string) error {
 		return err
 	}
 	interrupted(s, err) // it may be the word about another socket
-	if active, unknown := d.isActive(ctx, s); unknown == nil && !active {
+	if _, lost, unknown := d.active(ctx, s); unknown == nil && lost {
 		s.s.lose(ErrContextLost)
 	}
 	return fmt.Errorf("%w: %w", ErrRefused, err)
@@ -226,10 +227,10 @@ func (d telit) ended(ctx context.Context, s *conn) (state, error) {
 	if cause == telitClosedByPeer {
 		return stateClosed, nil
 	}
-	switch active, err := d.isActive(ctx, s); {
+	switch _, lost, err := d.active(ctx, s); {
 	case err != nil:
 		return stateGone, err
-	case !active:
+	case lost:
 		s.s.lose(ErrContextLost)
 	case !known:
 		return stateClosed, nil

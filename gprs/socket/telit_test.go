@@ -314,6 +314,20 @@ func TestF66TelitContextLostWithoutAWord(t *testing.T) {
 	})
 }
 
+// A modem that does not answer whether the context is active has not said that
+// it is gone.
+func TestTelitSilenceAboutTheContextIsNoLoss(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newTelit(t, false, nil)
+		c, far := r.connect("tcp")
+		_, err := r.fake.Inject(fakemodem.Fault{ID: "F19", On: "#SGACT"})
+		require.NoError(t, err)
+		_, err = r.stack.DialContext(t.Context(), "tcp", "nowhere.example:7")
+		require.ErrorIs(t, err, socket.ErrRefused)
+		echoes(t, c, far)
+	})
+}
+
 // The settings wear the modem's memory: they are written once, and again only
 // where they differ.
 func TestTelitSettingsAreWrittenOnce(t *testing.T) {
