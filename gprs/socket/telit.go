@@ -50,7 +50,8 @@ const (
 
 // start closes what another run left, sets the sockets, defines the context and
 // activates it. The sockets come first: a context that none is for cannot be
-// activated (manuals of Telit's HSPA modules, #SGACT). A failed activation is
+// activated (MultiTech's HSPA+ AT Commands Reference Guide, #SGACT, for a modem
+// of Telit's make). A failed activation is
 // cured by a deactivation, once.
 func (d telit) start(ctx context.Context) error {
 	if d.cfg.TLS != nil {
