@@ -25,6 +25,9 @@ type Quirks struct {
 	// an automatic selection, a radio cycle, and a cleared list of forbidden
 	// networks.
 	RegisterSteps [][]string
+	// RadioOff and RadioOn are the radio cycle where RegisterSteps is nil; empty
+	// means "+CFUN=4" and "+CFUN=1". A session takes them from its profile.
+	RadioOff, RadioOn string
 
 	// CSQ is the scale of +CSQ.
 	CSQ CSQScale
@@ -119,8 +122,11 @@ func (q *Quirks) registerSteps() [][]string {
 	if q.RegisterSteps != nil {
 		return q.RegisterSteps
 	}
-	return [][]string{{"+COPS=0"}, {"+CFUN=4", "+CFUN=1"}, {clearForbidden, "+COPS=0"}}
+	return [][]string{{"+COPS=0"}, {q.radioOff(), q.radioOn()}, {clearForbidden, "+COPS=0"}}
 }
+
+func (q *Quirks) radioOff() string { return orString(q.RadioOff, "+CFUN=4") }
+func (q *Quirks) radioOn() string  { return orString(q.RadioOn, "+CFUN=1") }
 
 func (q *Quirks) signalCommands() []string {
 	if q.SignalCommands != nil {

@@ -292,7 +292,7 @@ func (r *Radio) step(ctx context.Context, text string) error {
 	if err != nil && !refused(err) && !errors.Is(err, at.ErrNoAnswer) {
 		return err
 	}
-	if strings.HasPrefix(text, "+CFUN") {
+	if strings.HasPrefix(text, "+CFUN") || text == r.quirks.radioOff() || text == r.quirks.radioOn() {
 		return sleep(ctx, time.Second) // modems need a gap after +CFUN: vendors' drivers wait a second
 	}
 	return nil

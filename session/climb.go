@@ -36,15 +36,13 @@ const (
 	restartTimeout = 10 * time.Second
 	// bootTime is BootTime where the profile does not know it.
 	bootTime = 15 * time.Second
-	// powerTimeout bounds Config.Power.
-	powerTimeout = time.Minute
 )
 
 // can tells whether a rung can be climbed on this machine and this modem.
 func (s *Session) can(r Rung) bool {
 	switch r {
 	case RungPower:
-		return s.cfg.Power != nil
+		return s.cfg.Power != nil && !s.powering()
 	case RungRestart:
 		return !s.noRestart
 	}
@@ -140,9 +138,7 @@ func (s *Session) restart() error {
 
 // cyclePower has the user's hook cut the power and give it back.
 func (s *Session) cyclePower() error {
-	ctx, cancel := context.WithTimeout(s.ctx, powerTimeout)
-	defer cancel()
-	err := s.cfg.Power(ctx)
+	err := s.callPower()
 	s.booting() // also after an error: who knows how far it came
 	if err != nil {
 		return fmt.Errorf("session: Config.Power: %w", err)

@@ -64,7 +64,9 @@ type Config struct {
 	// a pin, a port of a USB hub that can be switched. It is for modems that
 	// hang beyond what a command cures; the line is closed before and opened
 	// behind it. It returns when the power is back; ctx ends after a minute, or
-	// with the session. Nil: there is no way to do it.
+	// with the session, and then it is to return soon. One that has not returned
+	// 10 s later is left to itself: it is not called again before it returns,
+	// and Session.Close says ErrPowerRunning. Nil: there is no way to do it.
 	Power func(ctx context.Context) error
 	// Budgets bound how often the rungs of recovery are climbed that load the
 	// network or stop the modem.

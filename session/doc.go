@@ -36,6 +36,8 @@
 //     two its power is cut, and then at most one of both a day.
 //   - Data calls that fail one after the other while the modem is registered
 //     have it detach and attach, then switch its radio, restart, lose power.
+//     Where the modem says that it has no packet service, coverage is waited
+//     for first, for half an hour.
 //
 // Rungs that load the network or stop the modem have budgets by the hour and by
 // the day (Config.Budgets), in which other times of trouble count, too; resets
@@ -59,5 +61,6 @@
 // whose fate is in doubt is never sent by a second modem.
 //
 // Every wait has a context and a limit. Close ends the data call, stops the
-// multiplexer, frees the line, and waits for every goroutine.
+// multiplexer, frees the line, and waits for every goroutine, with one exception:
+// see ErrPowerRunning.
 package session

@@ -15,8 +15,14 @@ import (
 	"github.com/telemodem/telemodem/sms"
 )
 
-// ErrClosed says that the session was closed by its user.
-var ErrClosed = errors.New("session: closed")
+var (
+	// ErrClosed says that the session was closed by its user.
+	ErrClosed = errors.New("session: closed")
+	// ErrPowerRunning says that the session is closed, all but the goroutine in
+	// Config.Power: that has not returned though its context ended 10 s ago, and
+	// may switch the modem's power at any time. It ends when Power returns.
+	ErrPowerRunning = errors.New("session: Config.Power has not returned after the end of its context; it still runs")
+)
 
 // Session is one supervised modem. All methods may be called by several
 // goroutines at once.
@@ -48,6 +54,7 @@ type Session struct {
 	healthy     time.Time        // since when all has been well
 	callsThen   int              // Status.DataCalls at the last complaint about data
 	search      search           // for a network
+	coverage    coverage         // for data
 	ladder      ladder
 
 	mu       sync.Mutex // guards what follows; never held across a wait
@@ -55,6 +62,9 @@ type Session struct {
 	heard    time.Time        // when a command got an answer
 	unit     *unit            // whose counts Status.Engine lacks; nil without
 	startErr error            // why the first start failed
+	closed   bool             // Close has come to its end before,
+	closeErr error            // with this error
+	power    <-chan struct{}  // closed when the last call of Config.Power has returned; nil: none
 	call     *gprs.Connection // the last data call, perhaps ended
 	radio    *gprs.Radio
 	messages *sms.Service
@@ -175,11 +185,21 @@ func (s *Session) Radio() *gprs.Radio {
 func (s *Session) Events(ctx context.Context) <-chan Event { return s.events.Listen(ctx) }
 
 // Close ends the data call, brings the modem back to command mode, frees the
-// line and waits until all that is done. It may be called twice.
+// line and waits until all that is done. It may be called twice. Its error is
+// ErrPowerRunning or nil.
 func (s *Session) Close() error {
 	s.end(ErrClosed)
 	s.running.Wait()
-	return nil
+	running := s.powering()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closed {
+		s.closed = true
+		if running {
+			s.closeErr = ErrPowerRunning
+		}
+	}
+	return s.closeErr
 }
 
 // end begins the end; from then on no goroutine is started any more.

@@ -200,10 +200,17 @@ func (s *Session) identify(ctx context.Context, u *unit) error {
 	s.status.Manufacturer, s.status.Model, s.status.Revision = said["MI"], said["MM"], said["MR"]
 	s.status.Profile = u.profile.Name
 	if s.radio == nil {
-		s.radio = gprs.NewRadio(s, &gprs.RadioConfig{Quirks: &u.profile.Data, OpenedElsewhere: s.cfg.PIN != ""})
+		s.radio = gprs.NewRadio(s, &gprs.RadioConfig{Quirks: radioQuirks(u.profile), OpenedElsewhere: s.cfg.PIN != ""})
 		s.messages = sms.New(s, s.smsConfig(u.profile))
 	}
 	return nil
+}
+
+// radioQuirks are the profile's, with its way to switch the radio.
+func radioQuirks(p *profile.Profile) *gprs.Quirks {
+	quirks := p.Data
+	quirks.RadioOff, quirks.RadioOn = p.RadioOff, p.RadioOn
+	return &quirks
 }
 
 // smsConfig is the user's, with what the profile knows.

@@ -227,7 +227,7 @@ func (s *Session) setUpAgain(u *unit, cause error) error {
 // data calls fail.
 func (s *Session) lookInto(u *unit, cause error) error {
 	if errors.Is(cause, errNoData) {
-		if !s.radio.Steady().State.Registered() {
+		if !s.radio.Steady().State.Registered() || s.awaitsPacket() {
 			return nil // that is what is looked after first
 		}
 		if calls := s.Status().DataCalls; calls != s.callsThen {
