@@ -223,6 +223,24 @@ var faults = map[string]func(f *faulted){
 		require.Equal(f.t, "OK", (<-f.arrived).Text)
 		require.Equal(f.t, "AT\r\nOK\r\nERROR", (<-f.arrived).Text)
 	},
+	"F64": func(f *faulted) {
+		for _, skew := range []time.Duration{0, 50 * time.Hour, -1000 * time.Hour} {
+			clear := func() {}
+			if skew != 0 {
+				clear = f.inject(fakemodem.Fault{ID: "F64", Delay: skew})
+			}
+			text := strings.Repeat("whatever its stamp says ", 20)
+			f.send(text)
+			in := <-f.arrived
+			require.Equal(f.t, text, in.Text)
+			require.WithinDuration(f.t, time.Now(), in.Arrived, time.Second, "this machine's clock")
+			require.WithinDuration(f.t, time.Now().Add(skew), in.Sent, time.Minute, "the service centre's")
+			clear()
+		}
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		require.Empty(f.t, f.arrived)
+	},
 	"F103": func(f *faulted) {
 		other := f.network.NewModem(fakemodem.SIM800)
 		modem := at.New(other.Line(), nil)

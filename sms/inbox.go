@@ -215,7 +215,10 @@ func isPart(octets []byte) bool {
 // It returns what is complete by it. repeated says that the part is held
 // already, with another time stamp.
 func (b *inbox) sort(now time.Time, d digest, octets []byte, isReport bool) (complete *message, repeated bool) {
-	whole := func(in Incoming) (*message, bool) { return b.queue(in, []digest{d}), false }
+	whole := func(in Incoming) (*message, bool) {
+		in.Arrived = now
+		return b.queue(in, []digest{d}), false
+	}
 	kind, err := tpdu.TypeOf(tpdu.ToMobile, octets)
 	if isReport || err == nil && kind == tpdu.TypeStatusReport {
 		in := report(octets)
@@ -238,7 +241,9 @@ func (b *inbox) sort(now time.Time, d digest, octets []byte, isReport bool) (com
 	b.giveUp(result.Dropped)
 	if result.Status == tpdu.Complete {
 		parts := slices.Clone(result.Parts)
-		complete = b.queue(assemble(parts), digests(parts))
+		in := assemble(parts)
+		in.Arrived = now
+		complete = b.queue(in, digests(parts))
 	}
 	return complete, result.Status == tpdu.Repeated
 }

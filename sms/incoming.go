@@ -17,6 +17,10 @@ type Incoming struct {
 	// Sent is when the service centre took it (TP-SCTS); the zero Time if the
 	// stamp makes no sense.
 	Sent time.Time
+	// Arrived is when the last part of it was read from the modem, by this
+	// machine's clock: the stamps of service centres can be days wrong, and
+	// jump. It is the zero Time for what was given up unfinished.
+	Arrived time.Time
 	// Text is the text, unless the message carries 8-bit data.
 	Text string
 	// Data is the 8-bit data; nil for a text.
