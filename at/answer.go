@@ -122,6 +122,11 @@ func (x *exchange) owesInformation() bool {
 // of later stages.
 func (m *Modem) conclude(x *exchange, o outcome, text string) {
 	dial := x.call != nil
+	foreign := o == oddResult && !x.isCall() // a call's, so it may not be the end of x
+	open := promptClosed
+	if foreign {
+		open = m.closePrompt(x)
+	}
 	m.leave(x)
 	m.dropBodies(x)
 	complete := o == success && len(x.resp.Info) > 0
@@ -139,6 +144,9 @@ func (m *Modem) conclude(x *exchange, o outcome, text string) {
 		if o == connected {
 			m.unwantedData(x.call)
 		}
+		if foreign {
+			m.doubt(x, text, open)
+		}
 		return
 	}
 	x.resp.Final = text
@@ -150,11 +158,10 @@ func (m *Modem) conclude(x *exchange, o outcome, text string) {
 		m.finish(x, ErrDataMode)
 		m.unwantedData(nil)
 	case o == oddResult || o == failure:
-		if o == oddResult && !x.isCall() {
-			m.lose(x, "result of a call: "+text)
-			m.search(0)
-		}
 		m.finish(x, resultError(text))
+		if foreign {
+			m.doubt(x, text, open)
+		}
 	case x.fault != nil:
 		m.finish(x, x.fault)
 	case x.stage < len(x.cmd.Stages):
@@ -162,6 +169,13 @@ func (m *Modem) conclude(x *exchange, o outcome, text string) {
 	default:
 		m.finish(x, nil)
 	}
+}
+
+// doubt notes that x was ended by the result of a call, behind which its own may
+// come yet.
+func (m *Modem) doubt(x *exchange, text string, open openPrompt) {
+	m.lose(x, "result of a call: "+text)
+	m.search(open)
 }
 
 // isCall tells whether x deals with a call, so that results of calls are its

@@ -1,6 +1,7 @@
 package at
 
 import (
+	"context"
 	"testing"
 	"time"
 )
@@ -54,5 +55,59 @@ func TestAnUnknownEntryIsEnded(t *testing.T) {
 		s.send("+CREG: 0,1", "OK")
 		time.Sleep(150 * time.Millisecond)
 		exchangeOK(t, s, m)
+	})
+}
+
+// F41 before a prompt: the result of a call ends a command whose entry may open
+// yet. What the engine writes to find its place must not become data: an entry
+// that ESC ends is ended, one by count is filled with the data that were meant.
+func TestF41ResultOfACallBeforeAPrompt(t *testing.T) {
+	t.Run("ended by ESC", func(t *testing.T) {
+		dialogue(t, nil, func(t *testing.T, s *script, m *Modem) {
+			send := start(t, m, cmgs("0011"))
+			s.wantLine("", "AT+CMGS=2")
+			s.send("NO CARRIER")
+			send.wantErr("", ResultError{"NO CARRIER"}, CommandWritten)
+			s.want("the entry may open yet", "\x1b")
+			s.raw("\r\n> ")
+			s.want("the entry is ended", "\x1b")
+			s.send("OK")
+			s.answerProbe()
+			exchangeOK(t, s, m)
+		})
+	})
+	t.Run("by count", func(t *testing.T) {
+		dialogue(t, nil, func(t *testing.T, s *script, m *Modem) {
+			send := start(t, m, Command{Text: "+QISEND=0,4", Prompt: &Prompt{Data: []byte("data"), Fixed: true}})
+			s.wantLine("", "AT+QISEND=0,4")
+			s.send("NO CARRIER")
+			send.wantErr("in doubt", ResultError{"NO CARRIER"}, DataWritten)
+			s.wantIdle("no ESC, which would be data")
+			s.raw("\r\n> ")
+			s.want("nothing but the data", "data")
+			s.send("SEND OK")
+			s.answerProbe()
+			exchangeOK(t, s, m)
+		})
+	})
+}
+
+// The result of a call is not the end of a command whose caller has left, either:
+// its answer is nobody else's.
+func TestF41ResultOfACallAfterTheCallerLeft(t *testing.T) {
+	dialogue(t, nil, func(t *testing.T, s *script, m *Modem) {
+		csq := start(t, m, Command{Text: "+CSQ"})
+		s.wantLine("", "AT+CSQ")
+		csq.cancel()
+		csq.wantErr("", context.Canceled, CommandWritten)
+		s.send("BUSY")
+		next := start(t, m, Command{Text: "+CNMI=2,1"})
+		s.wantIdle("the place is looked for first")
+		s.send("+CSQ: 17,0", "OK")
+		next.wantWaiting("that was not its result")
+		s.answerProbe()
+		s.wantLine("", "AT+CNMI=2,1")
+		s.send("OK")
+		next.wantOK("")
 	})
 }
