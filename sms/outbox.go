@@ -111,13 +111,15 @@ func NewOutbox(s *Service, store Store, cfg *OutboxConfig) (*Outbox, error) {
 			return fmt.Errorf("sms: a record of the outbox: %w", err)
 		}
 		o.items[item.ID] = item
-		s.reports.passed(item.ID)
-		item.holdReference(s)
-		item.follow(s)
 		return nil
 	})
 	if err != nil {
 		return nil, err
+	}
+	for _, item := range o.items {
+		s.reports.passed(item.ID)
+		item.holdReference(s)
+		item.follow(s)
 	}
 	return o, nil
 }

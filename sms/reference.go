@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -68,20 +69,24 @@ func (r *references) load() error {
 	if r.store == nil {
 		return nil
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	next, flights := make(map[string]sequence), make(map[flight]time.Time)
 	err := r.store.Load(bucketReference, func(key, value []byte) error {
 		if len(value) == 10 {
-			r.next[string(key)] = sequence{binary.BigEndian.Uint16(value[8:]), readTime(value)}
+			next[string(key)] = sequence{binary.BigEndian.Uint16(value[8:]), readTime(value)}
 		}
 		return nil
 	})
-	return errors.Join(err, r.store.Load(bucketFlight, func(key, value []byte) error {
+	err = errors.Join(err, r.store.Load(bucketFlight, func(key, value []byte) error {
 		if n := len(key) - 2; n > 0 {
-			r.flights[flight{string(key[:n]), binary.BigEndian.Uint16(key[n:])}] = readTime(value)
+			flights[flight{string(key[:n]), binary.BigEndian.Uint16(key[n:])}] = readTime(value)
 		}
 		return nil
 	}))
+	r.mu.Lock() // not before: the store may have a lock of its own
+	defer r.mu.Unlock()
+	maps.Copy(r.next, next)
+	maps.Copy(r.flights, flights)
+	return err
 }
 
 // take returns a reference that is not in use for a message that is in flight

@@ -161,3 +161,41 @@ func TestDirectRoutingIsAcknowledgedOnceSafe(t *testing.T) {
 		require.Zero(t, b.network.SMSC().Stats().Waiting, "all are acknowledged")
 	})
 }
+
+// exclusive is a store that does one thing at a time, as slow as a disk may be.
+type exclusive struct {
+	sms.Store
+	lock chan struct{}
+}
+
+func (e exclusive) Load(bucket string, f func(key, value []byte) error) error {
+	e.lock <- struct{}{}
+	defer func() { <-e.lock }()
+	time.Sleep(time.Second)
+	return e.Store.Load(bucket, f)
+}
+
+// An Outbox may be made while the Service begins, whatever locks the store has.
+func TestStoreWithALockOfItsOwn(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		store := exclusive{newMemory(), make(chan struct{}, 1)}
+		b := newBench(t, &sms.Config{Store: store, RetryPauses: []time.Duration{}})
+		o, err := sms.NewOutbox(b.service, store, nil)
+		require.NoError(t, err)
+		_, err = o.Enqueue(sms.OutMessage{Message: sms.Message{To: b.phone.Number(), Text: threeParts}})
+		require.NoError(t, err)
+		b.fake.OnCommand("+CMGS", func(*fakemodem.Call) fakemodem.Result { return fakemodem.CMS(38) })
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		require.ErrorIs(t, o.Run(ctx, nil), context.DeadlineExceeded)
+		for at := range 6 { // while the Service reads another bucket
+			b.service = sms.New(b.modem, &sms.Config{Store: store})
+			stop := b.receiveUntil(t)
+			time.Sleep(time.Duration(at) * 500 * time.Millisecond)
+			o, err = sms.NewOutbox(b.service, store, nil)
+			require.NoError(t, err)
+			require.Equal(t, 1, o.Len())
+			stop.cancel()
+		}
+	})
+}
