@@ -27,6 +27,7 @@ type mortal struct {
 	mu    sync.Mutex
 	steps int // left
 	died  chan struct{}
+	end   time.Time
 }
 
 func newMortal(steps int) *mortal { return &mortal{steps: steps, died: make(chan struct{})} }
@@ -39,6 +40,7 @@ func (m *mortal) step() bool {
 	defer m.mu.Unlock()
 	m.steps--
 	if m.steps == 0 {
+		m.end = time.Now()
 		close(m.died)
 	}
 	return m.steps > 0
@@ -107,6 +109,7 @@ type world struct {
 	queued   map[uint64]sms.Message
 	results  map[uint64]sms.OutboxResult
 	sent     map[string]bool               // texts to us
+	handled  map[string]handled            // by ID
 	received map[string]string             // ID: text
 	reports  map[[2]uint64]map[string]bool // message, part: IDs
 	told     map[uint64]string             // message: to whom its reports say it went
@@ -123,8 +126,6 @@ func (w *world) live(t *testing.T, life *mortal, limit time.Duration) {
 	modem := at.New(line, nil)
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
-	stop := context.AfterFunc(ctx, func() {})
-	defer stop()
 	go func() {
 		select {
 		case <-life.died:
@@ -143,6 +144,28 @@ func (w *world) live(t *testing.T, life *mortal, limit time.Duration) {
 	both.Go(func() { w.sendSome(ctx, life, service, cfg.Store) })
 	both.Wait()
 	modem.Close()
+	life.finish()
+}
+
+// finish ends the life of a program that was not killed.
+func (m *mortal) finish() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.end.IsZero() {
+		m.end = time.Now()
+	}
+}
+
+// handled is when a program has handled a message.
+type handled struct {
+	by *mortal
+	at time.Time
+}
+
+// again tells whether a message may come again: the program that handled it was
+// killed right behind that.
+func (h handled) again(now *mortal) bool {
+	return h.by != now && h.by.end.Sub(h.at) < time.Second
 }
 
 // sendSome is what the program does with its outbox.
@@ -204,9 +227,13 @@ func (w *world) take(life *mortal, in sms.Incoming) error {
 		}
 		w.received[in.ID] = in.Text
 	}
+	if before, known := w.handled[in.ID]; known && !before.again(life) {
+		w.complain("%q again, %v after it was handled", in.Text, time.Since(before.at))
+	}
 	if !life.step() {
 		return errKilled
 	}
+	w.handled[in.ID] = handled{life, time.Now()}
 	return nil
 }
 
@@ -245,7 +272,7 @@ func killAmongFaults(t *testing.T, random *rand.Rand) {
 		bench: benchOn(t, []*fakemodem.Personality{fakemodem.SIM800, fakemodem.EC25}[random.IntN(2)], nil),
 		store: newMemory(), random: random,
 		queued: make(map[uint64]sms.Message), results: make(map[uint64]sms.OutboxResult), sent: make(map[string]bool),
-		received: make(map[string]string), reports: make(map[[2]uint64]map[string]bool), told: make(map[uint64]string),
+		received: make(map[string]string), reports: make(map[[2]uint64]map[string]bool), told: make(map[uint64]string), handled: make(map[string]handled),
 	}
 	w.modem.Close()
 	w.cfg = sms.Config{SilenceLimit: 2 * time.Hour, SendTimeout: time.Minute}

@@ -194,6 +194,32 @@ func TestPromise5ReportsOfAKilledProgram(t *testing.T) {
 	require.GreaterOrEqual(t, sent, 10)
 }
 
+// A program that is killed before Send returned does not know the ID; what is
+// told of the message later is kept under it all the same.
+func TestReportsOfASendThatWasKilled(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		store := storeIn(t)
+		dying := killedAfter(store, 2) // the number, and that it goes to the modem
+		b := newBench(t, &sms.Config{Store: dying})
+		_, err := b.service.Send(t.Context(), sms.Message{To: "+15555550123", Text: "x", StatusReport: true})
+		require.NoError(t, err)
+		require.Negative(t, dying.alive.Load())
+		require.Equal(t, "x", b.phone.Inbox()[0].Text)
+		b.restart(t, &sms.Config{Store: store})
+		arrived := b.receive(t, nil)
+		time.Sleep(time.Second)
+		b.emitReport([]byte{6, 200, 11, 0x91, 0x51, 0x55, 0x55, 0x05, 0x21, 0xF3, 0, 0x10, 0x10, 0, 0, 0x10, 0, 0, 0x10, 0x10, 0, 0, 0x10, 0, 0})
+		in := next(t, arrived)
+		require.NotZero(t, in.Report.Message)
+		receipt, err := b.service.Receipt(t.Context(), in.Report.Message)
+		require.NoError(t, err)
+		known, err := receipt.Wait(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, sms.Sent, known[0].Outcome)
+		require.Equal(t, sms.Delivered, known[0].State)
+	})
+}
+
 // F45: a report that the network sends again is given once, and one that the
 // service centre makes anew for the same part names the same message.
 func TestF45AReportComesAgain(t *testing.T) {

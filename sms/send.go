@@ -113,6 +113,7 @@ func (s *Service) send(ctx context.Context, m Message, reference uint16, parts [
 	if receipt.tracked == nil {
 		receipt.tracked = s.reports.track(receipt.ID, to.String(), parts, m.StatusReport, s.cfg.reportTime(m.validity(time.Now())))
 	}
+	receipt.tracked.noted = j.note != nil
 	s.keepLink(ctx, len(segments))
 	for i, seg := range segments {
 		part := &parts[i]

@@ -12,6 +12,7 @@ type tracked struct {
 	id       uint64
 	to       string // recipientOf
 	wanted   bool   // a status report was asked for
+	noted    bool   // an Outbox notes what goes to the modem
 	lifetime time.Duration
 	ends     time.Time     // when reports are not waited for any more
 	done     chan struct{} // closed when all parts have a final report
@@ -65,7 +66,7 @@ func (t *tracked) receipt() Receipt {
 }
 
 // begin notes that a part goes to the modem, and returns when that is in the
-// store: whatever happens then, its report finds it.
+// store, here or in an Outbox: whatever happens then, its report finds it.
 func (t *tracked) begin(i int) error {
 	r := t.reports
 	r.mu.Lock()
@@ -79,7 +80,7 @@ func (t *tracked) begin(i int) error {
 	r.list(t)
 	r.change(t, i)
 	r.mu.Unlock()
-	if !t.wanted {
+	if !t.wanted || t.noted {
 		return nil
 	}
 	err := r.save()
