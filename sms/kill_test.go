@@ -122,11 +122,41 @@ func killBench(t *testing.T) (dir string, network *fakemodem.Network, fake *fake
 	return dir, network, fake, network.Phone("+15555550123")
 }
 
+// killings are how programs are killed: often, and more rarely while the modem
+// has faults, of which one more is injected before each run.
+var killings = []struct {
+	name   string
+	kills  int
+	faults []fakemodem.Fault
+}{
+	{"without faults", kills, nil},
+	{"among faults", kills / 4, []fakemodem.Fault{
+		{ID: "F33", Code: 38, Times: 1}, {ID: "F33", Code: 322, Times: 1}, {ID: "F22", On: "+CMGS", Times: 1, Delay: 100 * time.Millisecond},
+		{ID: "F44"}, {ID: "F45", Times: 1}, {ID: "F46", Times: 1}, {ID: "F48", Times: 1}, {ID: "F54", Times: 3},
+	}},
+}
+
+// disturb injects one of some faults.
+func disturb(t *testing.T, fake *fakemodem.Modem, random *rand.Rand, faults []fakemodem.Fault) {
+	if len(faults) > 0 {
+		_, err := fake.Inject(faults[random.IntN(len(faults))])
+		require.NoError(t, err)
+	}
+}
+
 // The outbox of a program that is killed at random moments sends each message
 // once, or says that it does not know.
 func TestOutboxSurvivesSIGKILL(t *testing.T) {
-	t.Parallel()
-	dir, _, _, phone := killBench(t)
+	for seed, k := range killings {
+		t.Run(k.name, func(t *testing.T) {
+			t.Parallel()
+			outboxSurvives(t, k.kills, k.faults, rand.New(rand.NewPCG(uint64(seed), 79)))
+		})
+	}
+}
+
+func outboxSurvives(t *testing.T, kills int, faults []fakemodem.Fault, random *rand.Rand) {
+	dir, _, fake, phone := killBench(t)
 	queued, results := make(map[string]bool), make(map[string]string)
 	note := func(line string) bool {
 		switch kind, rest, _ := strings.Cut(line, " "); kind {
@@ -144,7 +174,8 @@ func TestOutboxSurvivesSIGKILL(t *testing.T) {
 		return false
 	}
 	for run := range kills {
-		runChild(t, "send", dir, run, time.Duration(5+rand.IntN(45))*time.Millisecond, func(s string) bool { note(s); return false })
+		disturb(t, fake, random, faults)
+		runChild(t, "send", dir, run, time.Duration(5+random.IntN(45))*time.Millisecond, func(s string) bool { note(s); return false })
 	}
 	runChild(t, "send", dir, kills, 30*time.Second, note)
 	delivered := make(map[string]int)
@@ -170,14 +201,23 @@ func TestOutboxSurvivesSIGKILL(t *testing.T) {
 // A receiver that is killed at random moments gets every message, and knows
 // those again that it has seen.
 func TestReceiveSurvivesSIGKILL(t *testing.T) {
-	t.Parallel()
+	for seed, k := range killings {
+		t.Run(k.name, func(t *testing.T) {
+			t.Parallel()
+			receiveSurvives(t, k.kills, k.faults, rand.New(rand.NewPCG(uint64(seed), 80)))
+		})
+	}
+}
+
+func receiveSurvives(t *testing.T, kills int, faults []fakemodem.Fault, random *rand.Rand) {
 	dir, network, fake, phone := killBench(t)
 	sent := make(map[string]bool)
 	for run := range kills {
 		text := fmt.Sprintf("%d %s", run, strings.Repeat("long ", run%3*40))
 		sent[text] = true
 		require.NoError(t, phone.Send(fake.Number(), text))
-		runChild(t, "receive", dir, run, time.Duration(5+rand.IntN(45))*time.Millisecond, func(string) bool { return false })
+		disturb(t, fake, random, faults)
+		runChild(t, "receive", dir, run, time.Duration(5+random.IntN(45))*time.Millisecond, func(string) bool { return false })
 	}
 	last := "the last one"
 	sent[last] = true
