@@ -9,6 +9,10 @@ import (
 	"go.bug.st/serial"
 )
 
+// ioreg is a part of every macOS; without cgo there is no other way to its I/O
+// registry.
+const ioreg = "/usr/sbin/ioreg"
+
 // systemPorts lists the call-out devices, cu.*, as the way by cgo does: their
 // twins tty.* are for being called and wait for a carrier when they are opened.
 func systemPorts(ctx context.Context) ([]Info, error) {

@@ -9,10 +9,6 @@ import (
 	"time"
 )
 
-// ioreg is a part of every macOS; without cgo there is no other way to its I/O
-// registry.
-const ioreg = "/usr/sbin/ioreg"
-
 // ioregArguments ask for an archive (-a) of every USB device with all that is
 // below it (-r -c) and its properties (-l): ioreg(8).
 var ioregArguments = []string{"-a", "-l", "-r", "-c", "IOUSBHostDevice"}
