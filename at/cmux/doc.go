@@ -16,6 +16,17 @@
 // under way, does the mux stop reading the line. Data frames have no
 // sequence numbers and no retransmission in this standard: what the line damages is
 // lost, counted by Channel.Losses, and told by Read where Config.LossErrors is set.
+// It counts for every open channel: the FCS that tells of it covers the address
+// too, so that nothing says whose frame it was (clause 5.2.1.6).
+//
+// FCoff, which stops all channels at once (clauses 5.4.6.3.5 and 5.4.6.3.6), is
+// obeyed and answered, but never sent. What it would protect is a store that the
+// channels share, and there is none: each has a buffer of its own, which MSC guards
+// (clause 5.4.6.3.7). It would stop the channel for commands for the sake of one
+// that nobody reads. When answers of ours wait since the other side does not read,
+// it would not read FCoff either. There remains an other side that breaks the rules
+// of MSC and keeps those of FCoff, on a line without flow control: there its octets
+// may overrun the port, which counts as damage.
 //
 // # Priorities
 //

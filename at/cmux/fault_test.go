@@ -179,6 +179,7 @@ func TestF82FCSErrorsEndTheMux(t *testing.T) {
 			bad[len(bad)-2] ^= 1
 			s.say(bad)
 		}
+		c.SetReadDeadline(time.Now().Add(time.Minute))
 		_, err := c.Read(make([]byte, 1))
 		require.ErrorIs(t, err, ErrDamaged, "a smaller N1 is needed, and the caller is told")
 		<-m.Done()
@@ -322,7 +323,7 @@ func TestF85NobodyThere(t *testing.T) {
 // F86: text behind OK, UA twice, MSC of the modem before its UA.
 func TestF86OddAnswers(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		m, s := scripted(t, Config{ChannelSettle: 100 * time.Millisecond})
+		m, s := scripted(t, Config{ChannelSettle: 100 * time.Millisecond, KeepAlive: time.Minute})
 		open := opening(t, m, 1)
 		s.want("SABM", 0, sabm)
 		s.say([]byte("\r\nCall Ready\r\n"))
@@ -341,6 +342,17 @@ func TestF86OddAnswers(t *testing.T) {
 		require.GreaterOrEqual(t, time.Since(start), 100*time.Millisecond, "AT must wait a little")
 		require.Equal(t, Signals{RTC: true, RTR: true, DV: true}, c.Signals())
 		require.Zero(t, c.Losses())
+
+		bad := codec{}.append(nil, frame{dlci: 1, control: uih, info: []byte("bad")})
+		bad[len(bad)-2] ^= 1
+		s.say(bad)
+		s.send(1, uih, "good")
+		wantData(t, "the channel works", c, "good")
+		require.EqualValues(t, 1, c.Losses(), "it was opened once")
+		go io.Copy(io.Discard, s.line)
+		<-m.Done()
+		require.ErrorIs(t, m.Err(), ErrNoAnswer)
+		require.NotErrorIs(t, m.Err(), ErrPlainAT, "the text behind OK was no word of a restart")
 	})
 }
 
@@ -389,7 +401,7 @@ func TestF88FlowControlStuck(t *testing.T) {
 		c.SetWriteDeadline(time.Now().Add(5 * time.Second))
 		_, err := c.Write(make([]byte, 100_000))
 		require.ErrorIs(t, err, os.ErrDeadlineExceeded, "a blocked write has a deadline")
-		c.SetWriteDeadline(time.Time{})
+		c.SetWriteDeadline(time.Now().Add(time.Hour))
 		go io.Copy(io.Discard, s.line)
 		_, err = c.Write(make([]byte, 100_000))
 		require.ErrorIs(t, err, ErrFlowStuck)
