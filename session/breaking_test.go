@@ -297,6 +297,7 @@ func TestModemBootsWhileItIsOpened(t *testing.T) {
 // The SIM is taken out during a data call and put in again: it gets its PIN,
 // and the next call comes up. In real time, for gVisor's stack.
 func TestSIMRemovedDuringADataCall(t *testing.T) {
+	t.Parallel()
 	for name, plain := range map[string]bool{"multiplexed": false, "on a line of its own": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -23,6 +23,7 @@ func bulk() int64 {
 // Everything that goes over a data call, of the multiplexer or not, arrives
 // as it was: compared by hash, both ways at once.
 func TestBulkDataByHash(t *testing.T) {
+	t.Parallel()
 	for name, plain := range map[string]bool{"multiplexed": false, "on a line of its own": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

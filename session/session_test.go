@@ -3,6 +3,7 @@ package session_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"io"
 	"net"
 	"sync"
@@ -20,7 +21,17 @@ import (
 	"github.com/telemodem/telemodem/sms"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// atOnce is how many of the tests in real time run together: they spend it waiting
+// for the times of modems, so there may be more of them than cores.
+const atOnce = "12"
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if parallel := flag.Lookup("test.parallel"); parallel.Value.String() == parallel.DefValue {
+		parallel.Value.Set(atOnce)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // on returns a configuration for a session on a fake modem, whose line can be
 // opened again and again.

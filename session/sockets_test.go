@@ -18,6 +18,7 @@ import (
 // With Config.Sockets the session's one function goes through the sockets
 // inside the modem: no data call, and messages and commands beside them.
 func TestDataThroughTheModemsSockets(t *testing.T) {
+	t.Parallel()
 	for _, personality := range []*fakemodem.Personality{fakemodem.SIM800, fakemodem.SIM7600, fakemodem.EC25, fakemodem.BG96, fakemodem.SARAR410, fakemodem.SARAR510, fakemodem.SARAU201, fakemodem.Telit} {
 		t.Run(personality.Name, func(t *testing.T) {
 			t.Parallel()
@@ -52,6 +53,7 @@ func TestDataThroughTheModemsSockets(t *testing.T) {
 // A context that the network takes away ends what stands on it; the next dial
 // brings it back.
 func TestSocketsComeBack(t *testing.T) {
+	t.Parallel()
 	for _, personality := range []*fakemodem.Personality{fakemodem.EC25, fakemodem.Telit} {
 		t.Run(personality.Name, func(t *testing.T) {
 			t.Parallel()
