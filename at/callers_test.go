@@ -61,8 +61,10 @@ func TestManyCallersOnOneLine(t *testing.T) {
 	for seed := range uint64(4) {
 		synctest.Test(t, func(t *testing.T) {
 			line, modem := net.Pipe()
+			var answering sync.WaitGroup
+			answering.Go(func() { forgetfulModem(modem, rand.New(rand.NewPCG(seed, 0))) })
+			defer answering.Wait() // it may be asleep
 			defer modem.Close()
-			go forgetfulModem(modem, rand.New(rand.NewPCG(seed, 0)))
 			m := New(line, &Config{AnswerTimeout: 20 * time.Millisecond, Quiet: 2 * time.Millisecond, ProbeTimeout: 50 * time.Millisecond})
 			defer m.Close()
 			var answered [callers]int
