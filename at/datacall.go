@@ -31,6 +31,7 @@ type DataCall struct {
 	done   chan struct{}
 	closed chan struct{} // Close has come to its end
 	event  chan string   // a result in answer to +++
+	turn   chan struct{} // holds a value while Suspend, Resume or Close work
 
 	handedOver bool // by Handover: the stream is not the modem's any more
 
@@ -86,16 +87,20 @@ func (m *Modem) Dial(ctx context.Context, cmd Command) (*DataCall, error) {
 }
 
 func (m *Modem) newCall() *DataCall {
-	c := &DataCall{m: m, done: make(chan struct{}), closed: make(chan struct{}), event: make(chan string, 4)}
+	c := &DataCall{m: m, done: make(chan struct{}), closed: make(chan struct{}), event: make(chan string, 4), turn: make(chan struct{}, 1)}
 	c.cond = sync.NewCond(&m.mu)
 	return c
 }
 
 // connected gives the line to the call of x.
 func (m *Modem) connected(x *exchange) {
-	c := x.call
-	c.result = x.resp.Final
-	m.occupy(c)
+	x.call.result = x.resp.Final
+	m.occupy(x.call)
+	m.refuseQueue()
+}
+
+// refuseQueue fails the commands that wait: the line carries data now.
+func (m *Modem) refuseQueue() {
 	for _, q := range m.queue {
 		m.finish(q, ErrDataMode)
 	}
@@ -112,8 +117,14 @@ func (m *Modem) occupy(c *DataCall) {
 	}
 }
 
-// unwantedData ends a call that nobody waits for.
+// unwantedData ends a call that nobody waits for. One that was to be resumed has
+// an owner, who closes it.
 func (m *Modem) unwantedData(c *DataCall) {
+	if c != nil && c.state == callSuspended {
+		m.occupy(c)
+		m.refuseQueue()
+		return
+	}
 	if c == nil || c.state != callDialling {
 		c = m.newCall()
 	}
@@ -322,11 +333,31 @@ func (c *DataCall) SetReadDeadline(t time.Time) error {
 		c.wakeRead = nil
 	}
 	if !t.IsZero() {
-		c.wakeRead = time.AfterFunc(max(time.Until(t), 0), c.cond.Broadcast)
+		c.wakeRead = time.AfterFunc(max(time.Until(t), 0), c.wakeAll)
 	}
 	c.cond.Broadcast()
 	return nil
 }
+
+// wakeAll has everybody who waits look again. It takes the lock, so that nobody
+// misses it who has looked already and does not wait yet.
+func (c *DataCall) wakeAll() {
+	c.m.mu.Lock()
+	defer c.m.mu.Unlock()
+	c.cond.Broadcast()
+}
+
+// take waits until no other of Suspend, Resume and Close is at work.
+func (c *DataCall) take(ctx context.Context) error {
+	select {
+	case c.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (c *DataCall) leave() { <-c.turn }
 
 // Write sends data. It waits while the modem does not take it, and while the
 // call is suspended.

@@ -348,5 +348,15 @@ func TestResync(t *testing.T) {
 		require.NoError(t, <-done)
 		go func() { done <- m.Resync(t.Context()) }()
 		require.ErrorIs(t, <-done, ErrNoAnswer)
+
+		slow := start(t, m, Command{Text: "+COPS=?"})
+		s.take()
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() { done <- m.Resync(ctx) }()
+		synctest.Wait()
+		cancel()
+		require.ErrorIs(t, <-done, context.Canceled)
+		require.Empty(t, m.place.waiters, "nobody is kept who has left")
+		slow.cancel()
 	})
 }

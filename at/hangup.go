@@ -72,6 +72,9 @@ func (m *Modem) LeaveDataMode(ctx context.Context) error {
 // hangUp brings the modem to command mode and proves it.
 func (c *DataCall) hangUp(ctx context.Context) error {
 	m := c.m
+	if c.take(ctx) == nil { // else the end cannot wait for it any more
+		defer c.leave()
+	}
 	m.mu.Lock()
 	over, gone := c.state == callOver, m.err
 	m.mu.Unlock()
@@ -196,7 +199,7 @@ func (c *DataCall) beginEscape() error {
 
 // waitSilent waits until nothing has been sent for the guard time.
 func (c *DataCall) waitSilent(ctx context.Context, guard time.Duration) error {
-	stop := context.AfterFunc(ctx, c.cond.Broadcast)
+	stop := context.AfterFunc(ctx, c.wakeAll)
 	defer stop()
 	m := c.m
 	m.mu.Lock()

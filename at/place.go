@@ -3,6 +3,7 @@ package at
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -353,6 +354,9 @@ func (m *Modem) Resync(ctx context.Context) error {
 	case err := <-done:
 		return err
 	case <-ctx.Done():
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.place.waiters = slices.DeleteFunc(m.place.waiters, func(w chan error) bool { return w == done })
 		return ctx.Err()
 	}
 }
