@@ -281,10 +281,14 @@ func (c *DataCall) hungUp(why string) {
 	}
 }
 
-// over notes the end of the call.
+// over notes the end of the call. Data that have not gone out are none for command
+// mode.
 func (c *DataCall) over(cause error) {
 	if c.state == callOver {
 		return
+	}
+	if c.m.call == c && c.streaming() {
+		c.m.out.buf = c.m.out.buf[:0]
 	}
 	c.state, c.err, c.due = callOver, cause, 0
 	close(c.done)

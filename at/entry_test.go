@@ -111,3 +111,19 @@ func TestF41ResultOfACallAfterTheCallerLeft(t *testing.T) {
 		next.wantOK("")
 	})
 }
+
+// An entry that opens only when its caller has left is ended then, not before:
+// an ESC ahead of the prompt would be lost.
+func TestAnEntryWhoseCallerHasLeft(t *testing.T) {
+	dialogue(t, nil, func(t *testing.T, s *script, m *Modem) {
+		send := start(t, m, cmgs("0011"))
+		s.wantLine("", "AT+CMGS=2")
+		send.cancel()
+		send.wantErr("nothing was sent", context.Canceled, CommandWritten)
+		s.wantIdle("nothing to end yet")
+		s.raw("\r\n> ")
+		s.want("the entry is ended", "\x1b")
+		s.send("OK")
+		exchangeOK(t, s, m)
+	})
+}

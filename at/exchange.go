@@ -174,7 +174,6 @@ func (m *Modem) abandon(x *exchange, cause error) {
 // release ends the running x for its caller and sees to what it leaves open.
 func (m *Modem) release(x *exchange, cause error) {
 	x.abandoned = true
-	x.rerun = false
 	if m.withdraw(x) && !x.sent() {
 		m.finish(x, cause)
 		m.leave(x)

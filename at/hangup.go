@@ -89,7 +89,6 @@ func (c *DataCall) hangUp(ctx context.Context) error {
 	c.over(ErrCallEnded)
 	if m.call == c {
 		m.call = nil
-		m.out.buf = m.out.buf[:0]
 	}
 	m.place.lost = true // before anything else goes out, the proof
 	m.mu.Unlock()

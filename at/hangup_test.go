@@ -68,3 +68,20 @@ func TestF70NoCarrierInsideTheStream(t *testing.T) {
 		})
 	}
 }
+
+// Data that wait behind a Write when the modem hangs up would be commands to it.
+func TestDataAreNotWrittenInCommandMode(t *testing.T) {
+	dialogue(t, nil, func(t *testing.T, s *script, m *Modem) {
+		c := online(t, s, m, "")
+		s.line.out.setStuck(true)
+		for _, data := range []string{"on its way", "waiting"} {
+			_, err := c.Write([]byte(data))
+			require.NoError(t, err)
+			synctest.Wait()
+		}
+		s.send("NO CARRIER")
+		<-c.Done()
+		s.line.out.setStuck(false)
+		s.want("", "on its way")
+	})
+}
