@@ -80,25 +80,3 @@ func TestNames(t *testing.T) {
 	require.False(t, hasName([]byte("+CMTI: 1"), "+CMT"))
 	require.Equal(t, "+CREG?;+CSQ", Join("+CREG?", "+CSQ"))
 }
-
-func TestMessageBody(t *testing.T) {
-	for line, want := range map[string]Body{
-		"+CMT: ,23":      {Lines: 1, Hex: true, TPDU: 23},
-		"+CMT: 23":       {Lines: 1, Hex: true, TPDU: 23},
-		`+CMT: "ab",23`:  {Lines: 1, Hex: true, TPDU: 23},
-		"+CDS: 25":       {Lines: 1, Hex: true, TPDU: 25},
-		"+CBM: 88":       {Lines: 1, Hex: true, TPDU: 88},
-		"+CMGR: 0,,23":   {Lines: 1, Hex: true, TPDU: 23},
-		"+CMGL: 1,1,,23": {Lines: 1, Hex: true, TPDU: 23},
-		`+CMT: "+15555550123",,"26/11/21,03:44:48+04"`:                                    {Lines: 1},
-		`+CMT: "+15555550123",,"26/11/21,03:44:48+04",145,4,0,0,"+1",145,11`:              {Text: 11},
-		`+CMGR: "REC UNREAD","+15555550123","","26/11/21,03:44:48+04"`:                    {Lines: 1},
-		`+CMGR: "REC READ","+1",,"26/11/21,03:44:48+04",145,4,0,0,"+1",145,5`:             {Text: 5},
-		`+CMGL: 3,"REC READ","+1",,"26/11/21,03:44:48+04"`:                                {Lines: 1},
-		`+CDS: 6,12,"+1",145,"26/11/21,03:44:48+04","26/11/21,03:44:49+04",0`:             {},
-		`+CMGR: "REC READ",6,12,"+1",145,"26/11/21,03:44:48+04","26/11/21,03:44:49+04",0`: {},
-		"no colon": {},
-	} {
-		require.Equal(t, want, MessageBody(line), line)
-	}
-}

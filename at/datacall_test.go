@@ -342,21 +342,31 @@ func TestQueuedCommandsWaitForTheEndOfACall(t *testing.T) {
 func TestResync(t *testing.T) {
 	dialogue(t, nil, func(t *testing.T, s *script, m *Modem) {
 		done := make(chan error, 1)
-		go func() { done <- m.Resync(t.Context()) }()
+		resync := func(ctx context.Context) {
+			go func() { done <- m.Resync(ctx) }()
+		}
+		resync(t.Context())
 		s.want("", "\x1b")
 		s.answerProbe()
 		require.NoError(t, <-done)
-		go func() { done <- m.Resync(t.Context()) }()
-		require.ErrorIs(t, <-done, ErrNoAnswer)
 
-		slow := start(t, m, Command{Text: "+COPS=?"})
-		s.take()
+		scan := start(t, m, Command{Text: "+COPS=?"})
+		s.wantLine("", "AT+COPS=?")
 		ctx, cancel := context.WithCancel(t.Context())
-		go func() { done <- m.Resync(ctx) }()
+		resync(ctx)
 		synctest.Wait()
 		cancel()
 		require.ErrorIs(t, <-done, context.Canceled)
 		require.Empty(t, m.place.waiters, "nobody is kept who has left")
-		slow.cancel()
+		resync(t.Context())
+		s.wantIdle("the line is not free")
+		s.send("OK")
+		scan.wantOK("")
+		s.want("now it is", "\x1b")
+		s.answerProbe()
+		require.NoError(t, <-done)
+
+		resync(t.Context())
+		require.ErrorIs(t, <-done, ErrNoAnswer)
 	})
 }

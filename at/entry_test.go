@@ -127,3 +127,21 @@ func TestAnEntryWhoseCallerHasLeft(t *testing.T) {
 		exchangeOK(t, s, m)
 	})
 }
+
+// An entry that is given up in the gap before its data is ended at once.
+func TestAnEntryGivenUpInTheGap(t *testing.T) {
+	dialogue(t, nil, func(t *testing.T, s *script, m *Modem) {
+		cmd := cmgs("0011")
+		cmd.Prompt.Gap = time.Second
+		send := start(t, m, cmd)
+		s.wantLine("", "AT+CMGS=2")
+		s.raw("\r\n> ")
+		send.cancel()
+		send.wantErr("nothing was sent", context.Canceled, CommandWritten)
+		s.want("the entry is ended", "\x1b")
+		s.send("OK")
+		time.Sleep(time.Second)
+		s.wantIdle("no data")
+		exchangeOK(t, s, m)
+	})
+}

@@ -342,6 +342,7 @@ func TestF16BreaksAroundABody(t *testing.T) {
 		"\r\n+CMGR: 0,,4\r0001020304\r\nOK\r\n",
 		"\r\r\n+CMGR: 0,,4\r\r\n0001020304\r\r\n\r\r\nOK\r\r\n",
 		"\n+CMGR: 0,,4\n0001020304\n\nOK\n",
+		"\r\n+CMGR: 0,,4\r\n 0001020304 \r\n\r\nOK\r\n",
 	} {
 		dialogue(t, nil, func(t *testing.T, s *script, m *Modem) {
 			read := start(t, m, Command{Text: "+CMGR=1", Body: MessageBody})
@@ -776,8 +777,36 @@ func TestF93RebootInTheMiddle(t *testing.T) {
 			require.Equal(t, []Notification{{Line: boot, Kind: KindReboot}}, all())
 			s.answerProbe()
 			exchangeOK(t, s, m)
+			require.Equal(t, 1, m.Stats().Reboots)
 		})
 	}
+}
+
+// Several messages of one start are one start; the same one again is another.
+func TestF93OneStartHasSeveralMessages(t *testing.T) {
+	dialogue(t, nil, func(t *testing.T, s *script, m *Modem) {
+		s.send("RDY", "+CFUN: 1")
+		require.Equal(t, 1, m.Stats().Reboots)
+		s.send("RDY")
+		require.Equal(t, 2, m.Stats().Reboots)
+		time.Sleep(bootSettle)
+		s.send("+CFUN: 1")
+		require.Equal(t, 3, m.Stats().Reboots)
+	})
+}
+
+// F93 between a line and its body: what follows is not that body.
+func TestF93RebootBeforeABody(t *testing.T) {
+	dialogue(t, nil, func(t *testing.T, s *script, m *Modem) {
+		all := collect(m, "")
+		read := start(t, m, Command{Text: "+CMGR=1", Body: MessageBody})
+		s.wantLine("", "AT+CMGR=1")
+		s.send("+CMGR: 0,,4", "RDY")
+		read.wantErr("", ErrRebooted, CommandWritten)
+		s.answerProbe()
+		s.send("0001020304")
+		require.Equal(t, []string{"RDY", "0001020304"}, lines(all()))
+	})
 }
 
 func TestF98BootMessageAfterAskingForIt(t *testing.T) {
@@ -787,6 +816,7 @@ func TestF98BootMessageAfterAskingForIt(t *testing.T) {
 		s.wantLine("", "AT+CFUN=1,1")
 		s.send("RDY")
 		fun.wantOK("not an error")
+		require.Equal(t, "RDY", fun.resp.Final)
 		require.Equal(t, KindReboot, all()[0].Kind)
 		s.send("+CFUN: 1")
 		require.Equal(t, KindKnown, all()[0].Kind, "of the same start")

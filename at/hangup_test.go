@@ -9,19 +9,6 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// dialled makes a data call on a scripted line.
-func dialled(t *testing.T, s *script, m *Modem) *DataCall {
-	calls := make(chan *DataCall, 1)
-	go func() {
-		c, err := m.Dial(t.Context(), Command{Text: "D*99#"})
-		require.NoError(t, err)
-		calls <- c
-	}()
-	s.wantLine("", "ATD*99#")
-	s.raw("\r\nCONNECT\r\n")
-	return <-calls
-}
-
 // F70: the modem hangs up, and tells of the lost context and registration in
 // the same breath. That is command mode, however the bytes are cut.
 func TestF70HangUpWithNotifications(t *testing.T) {
@@ -30,7 +17,7 @@ func TestF70HangUpWithNotifications(t *testing.T) {
 		dialogue(t, nil, func(t *testing.T, s *script, m *Modem) {
 			var heard []string
 			m.Handle("+CGREG", func(n Notification) { heard = append(heard, n.Line) })
-			c := dialled(t, s, m)
+			c := online(t, s, m, "")
 			s.raw("last data")
 			for text := said; text != ""; text = text[min(step, len(text)):] {
 				s.raw(text[:min(step, len(text))])
@@ -56,7 +43,7 @@ func TestF70NoCarrierInsideTheStream(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dialogue(t, nil, func(t *testing.T, s *script, m *Modem) {
-				c := dialled(t, s, m)
+				c := online(t, s, m, "")
 				s.raw(text)
 				time.Sleep(time.Minute)
 				got := make([]byte, len(text))
@@ -83,5 +70,30 @@ func TestDataAreNotWrittenInCommandMode(t *testing.T) {
 		<-c.Done()
 		s.line.out.setStuck(false)
 		s.want("", "on its way")
+	})
+}
+
+// The guard time before +++ begins when the last data have gone out, however
+// long they wait.
+func TestEscapeWaitsForTheData(t *testing.T) {
+	dialogue(t, nil, func(t *testing.T, s *script, m *Modem) {
+		c := online(t, s, m, "")
+		s.line.out.setStuck(true)
+		_, err := c.Write([]byte("data"))
+		require.NoError(t, err)
+		ended := closing(c)
+		time.Sleep(5 * time.Second)
+		s.line.out.setStuck(false)
+		s.want("", "data")
+		time.Sleep(defaultEscapeGuard - time.Millisecond)
+		s.wantIdle("the guard time")
+		time.Sleep(time.Millisecond)
+		s.want("", "+++")
+		s.send("OK")
+		s.wantLine("", "ATH")
+		s.send("OK")
+		s.want("", "\x1b")
+		s.answerProbe()
+		require.NoError(t, <-ended)
 	})
 }

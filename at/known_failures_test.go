@@ -2,6 +2,7 @@ package at
 
 import (
 	"fmt"
+	"io"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -92,6 +93,27 @@ func TestKnownFailure4LateAnswerTakenForTheNext(t *testing.T) {
 	})
 }
 
+// The late answer of a command that is answered by OK alone is no answer to the
+// probe that is out.
+func TestKnownFailure4LateOK(t *testing.T) {
+	dialogue(t, nil, func(t *testing.T, s *script, m *Modem) {
+		cnmi := start(t, m, Command{Text: "+CNMI=2,1", Timeout: time.Second})
+		s.wantLine("", "AT+CNMI=2,1")
+		cnmi.wantErr("", ErrNoAnswer, CommandWritten)
+		csq := start(t, m, Command{Text: "+CSQ"})
+		time.Sleep(201 * time.Millisecond)
+		s.wantLine("a probe", "AT+CMEE?")
+		s.send("OK")
+		time.Sleep(500 * time.Millisecond)
+		s.wantIdle("it names nothing")
+		s.send("+CMEE: 1", "OK")
+		time.Sleep(101 * time.Millisecond)
+		s.wantLine("in step", "AT+CSQ")
+		s.send("+CSQ: 1,2", "OK")
+		csq.wantOK("", "+CSQ: 1,2")
+	})
+}
+
 func TestKnownFailure4bNextSMSReportedSentThoughNeverWritten(t *testing.T) {
 	dialogue(t, nil, func(t *testing.T, s *script, m *Modem) {
 		one := start(t, m, cmgs("0001"))
@@ -114,8 +136,8 @@ func TestKnownFailure4bNextSMSReportedSentThoughNeverWritten(t *testing.T) {
 	})
 }
 
-// 5 and 6, references of long messages and numbers of concurrent senders, are
-// proven in package sms. Here: concurrent commands do not mix.
+// Numbers of concurrent senders, and 5, references of long messages, are a test of
+// package sms. Here: concurrent commands do not mix.
 func TestKnownFailure6ConcurrentCommandsDoNotMix(t *testing.T) {
 	dialogue(t, nil, func(t *testing.T, s *script, m *Modem) {
 		var calls []*running
@@ -305,6 +327,31 @@ func TestKnownFailure15ResultsOfAnyCommand(t *testing.T) {
 }
 
 // 16, no data mode, is TestDataCall and its neighbours.
+
+func TestKnownFailure16DataMode(t *testing.T) {
+	dialogue(t, nil, func(t *testing.T, s *script, m *Modem) {
+		c := online(t, s, m, "in")
+		_, err := m.Exec(t.Context(), "+CSQ")
+		require.ErrorIs(t, err, ErrDataMode, "a command would be data")
+		got := make([]byte, 2)
+		_, err = io.ReadFull(c, got)
+		require.NoError(t, err)
+		require.Equal(t, "in", string(got))
+		_, err = c.Write([]byte("out"))
+		require.NoError(t, err)
+		s.want("", "out")
+		ended := closing(c)
+		time.Sleep(defaultEscapeGuard)
+		s.want("", "+++")
+		s.send("OK")
+		s.wantLine("", "ATH")
+		s.send("OK")
+		s.want("", "\x1b")
+		s.answerProbe()
+		require.NoError(t, <-ended)
+		exchangeOK(t, s, m)
+	})
+}
 
 func TestKnownFailure17AnswerReportedAsNotification(t *testing.T) {
 	dialogue(t, nil, func(t *testing.T, s *script, m *Modem) {

@@ -175,3 +175,45 @@ func TestDataCall(t *testing.T) {
 		csq.wantOK("")
 	})
 }
+
+// A command without a limit whose caller has left must not keep the line for ever.
+func TestCommandWithoutALimitIsGivenUp(t *testing.T) {
+	dialogue(t, &Config{AnswerTimeout: -1}, func(t *testing.T, s *script, m *Modem) {
+		reg := start(t, m, Command{Text: "+CREG?"})
+		s.wantLine("", "AT+CREG?")
+		time.Sleep(time.Hour)
+		reg.wantWaiting("as was asked for")
+		reg.cancel()
+		csq := start(t, m, Command{Text: "+CSQ"})
+		time.Sleep(defaultAnswerTimeout)
+		s.answerProbe()
+		s.wantLine("", "AT+CSQ")
+		s.send("+CSQ: 17,0", "OK")
+		csq.wantOK("", "+CSQ: 17,0")
+	})
+}
+
+// What is due for one thing is not due for another: a body is waited for though
+// the limit of a command ends meanwhile.
+func TestABodyHasItsOwnTime(t *testing.T) {
+	dialogue(t, nil, func(t *testing.T, s *script, m *Modem) {
+		mt := collect(m, "+CMT")
+		csq := start(t, m, Command{Text: "+CSQ", Timeout: time.Second})
+		s.wantLine("", "AT+CSQ")
+		s.raw("\r\n+CMT: ,2\r\n")
+		csq.wantErr("", ErrNoAnswer, CommandWritten)
+		s.raw("000304\r\n")
+		require.Equal(t, []Notification{{Line: "+CMT: ,2", Body: []byte("000304"), Kind: KindKnown}}, mt())
+	})
+}
+
+func TestIdentificationHasNoName(t *testing.T) {
+	dialogue(t, nil, func(t *testing.T, s *script, m *Modem) {
+		for _, text := range []string{"I", "I9", "i3", "+CGMM", "+cgsn", "&V"} {
+			x := start(t, m, Command{Text: text})
+			s.wantLine("", "AT"+text)
+			s.send("SIM800 R14.18", "OK")
+			x.wantOK(text, "SIM800 R14.18")
+		}
+	})
+}

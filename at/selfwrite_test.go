@@ -156,3 +156,14 @@ func TestSelfWriteOutlastsTheAnswer(t *testing.T) {
 		})
 	})
 }
+
+// F97: a Write of the caller's that fails ends the engine.
+func TestSelfWriteFails(t *testing.T) {
+	selfWriting(t, func(t *testing.T, s *script, m *Modem) {
+		s.line.out.end(context.Canceled)
+		csq := startEndless(t, m, Command{Text: "+CSQ"})
+		_, err := csq.wait()
+		require.ErrorIs(t, err, ErrLineGone)
+		<-m.Done()
+	})
+}
