@@ -70,6 +70,11 @@ func TestDataAreNotWrittenInCommandMode(t *testing.T) {
 		<-c.Done()
 		s.line.out.setStuck(false)
 		s.want("", "on its way")
+		csq := start(t, m, Command{Text: "+CSQ"})
+		s.answerProbe()
+		s.wantLine("only after a proof", "AT+CSQ")
+		s.send("+CSQ: 17,0", "OK")
+		csq.wantOK("", "+CSQ: 17,0")
 	})
 }
 
