@@ -87,9 +87,6 @@ func (b *inbox) load() error {
 	if b.store == nil {
 		return nil
 	}
-	if err := b.ledger.load(b.store); err != nil {
-		return err
-	}
 	type record struct {
 		at   time.Time
 		tpdu []byte
@@ -101,6 +98,12 @@ func (b *inbox) load() error {
 		}
 		return nil
 	})
+	if err == nil {
+		err = b.ledger.load(b.store)
+	}
+	if err != nil {
+		return err
+	}
 	slices.SortStableFunc(records, func(a, b record) int { return a.at.Compare(b.at) })
 	for _, r := range records {
 		d := digestOf(r.tpdu)
@@ -114,7 +117,7 @@ func (b *inbox) load() error {
 			b.leftover = append(b.leftover, Change{Bucket: bucketPart, Key: d[:]})
 		}
 	}
-	return err
+	return nil
 }
 
 // admit takes arrivals in, with one commit for all of them. What finds too many

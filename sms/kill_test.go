@@ -58,7 +58,8 @@ func child(role, dir string) error {
 	if err := modem.Resync(context.Background()); err != nil { // the one before may have been killed behind a prompt
 		return err
 	}
-	service := sms.New(modem, &sms.Config{Store: store})
+	// On a slow machine many a child is killed before its fault strikes, and the last one meets them all.
+	service := sms.New(modem, &sms.Config{Store: store, RetryPauses: []time.Duration{50 * time.Millisecond}})
 	if role == "receive" {
 		log, err := os.OpenFile(filepath.Join(dir, "received"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 		if err != nil {

@@ -33,7 +33,7 @@ type ledger struct {
 func (l *ledger) load(store Store) error {
 	err := store.Load(bucketSeen, func(key, value []byte) error {
 		var d digest
-		if copy(d[:], key) == len(d) {
+		if copy(d[:], key) == len(d) && !l.has(d) { // it may be read again
 			l.seen[d] = readTime(value)
 			l.order = append(l.order, d)
 		}

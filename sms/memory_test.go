@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -86,4 +87,15 @@ func shiftReceipts(t *testing.T, store sms.Store, by time.Duration) {
 // statusReport is a +CDS in PDU mode.
 func statusReport(tpdu []byte) string {
 	return fmt.Sprintf("+CDS: %d\r\n00%s", len(tpdu), strings.ToUpper(hex.EncodeToString(tpdu)))
+}
+
+// clone is what a program finds that begins when another was killed.
+func (m *memory) clone() *memory {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	c := newMemory()
+	for bucket, records := range m.buckets {
+		c.buckets[bucket] = maps.Clone(records)
+	}
+	return c
 }

@@ -266,6 +266,9 @@ func (o *Outbox) tell(ctx context.Context, item *outItem, result func(context.Co
 		item.after = time.Now().Add(retryPauses[1])
 		return nil
 	}
+	if err := o.service.reports.save(); err != nil { // the outbox alone may know what went to the modem
+		return err
+	}
 	err := o.store.Commit([]Change{{Bucket: bucketOutbox, Key: item.key()}})
 	if err != nil {
 		return err

@@ -45,10 +45,13 @@ func (i *outItem) holdReference(s *Service) {
 // follow finds what was reported of a message since it was sent by another
 // program, and has reports matched to it again.
 func (i *outItem) follow(s *Service) {
-	if i.Message.StatusReport && len(i.Parts) > 0 {
-		i.tracked = s.reports.resume(i.ID, i.Message.To, i.Parts, s.cfg.reportTime(i.Message.validity(time.Now())))
+	if i.reported() {
+		i.tracked = s.reports.resume(i)
 	}
 }
+
+// reported tells whether reports of what was sent may come.
+func (i *outItem) reported() bool { return i.Message.StatusReport && len(i.Parts) > 0 }
 
 // fate is the outcome of a message that is given up.
 func (i *outItem) fate() Outcome {

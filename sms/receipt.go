@@ -90,15 +90,22 @@ func (r Receipt) Wait(ctx context.Context) ([]Delivery, error) {
 	if !t.wanted {
 		return t.deliveries(time.Now()), ErrNoReport
 	}
-	timer := time.NewTimer(time.Until(t.ends))
-	defer timer.Stop()
-	select {
-	case <-t.done:
-	case <-timer.C:
-	case <-ctx.Done():
-		return t.deliveries(time.Now()), context.Cause(ctx)
+	for {
+		left := time.Until(t.awaited())
+		if left <= 0 {
+			return t.deliveries(time.Now()), nil
+		}
+		timer := time.NewTimer(left)
+		select {
+		case <-t.done:
+			timer.Stop()
+			return t.deliveries(time.Now()), nil
+		case <-timer.C: // unless a part has gone again meanwhile
+		case <-ctx.Done():
+			timer.Stop()
+			return t.deliveries(time.Now()), context.Cause(ctx)
+		}
 	}
-	return t.deliveries(time.Now()), nil
 }
 
 // Receipt finds a message that was sent with StatusReport by its Receipt.ID, in

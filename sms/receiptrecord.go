@@ -28,6 +28,7 @@ type receiptRecord struct {
 	Lifetime time.Duration `json:"lifetime"`
 
 	Sent      time.Time     `json:"sent"`
+	Doubted   time.Time     `json:"doubted,omitzero"`
 	Attempts  int           `json:"attempts"`
 	Outcome   Outcome       `json:"outcome"`
 	Reference byte          `json:"reference"`
@@ -96,7 +97,7 @@ func (t *tracked) record(part int) []byte {
 	p := &t.parts[part]
 	record := receiptRecord{
 		To: t.to, Parts: len(t.parts), Ends: t.ends, Lifetime: t.lifetime,
-		Sent: p.sent, Attempts: p.attempts, Outcome: p.Outcome, Reference: p.reference,
+		Sent: p.sent, Doubted: p.doubted, Attempts: p.attempts, Outcome: p.Outcome, Reference: p.reference,
 		State: p.State, Status: byte(p.Status), Discharge: p.Discharge, Taken: p.taken,
 	}
 	if p.report != (digest{}) {
@@ -145,6 +146,34 @@ func (r *reports) load() error {
 	if err != nil {
 		return err
 	}
+	noted, err := r.noted()
+	if err != nil {
+		return err
+	}
+	r.follow(loaded)
+	for _, item := range noted {
+		r.passed(item.ID)
+		r.resume(item)
+	}
+	r.loaded = true
+	return nil
+}
+
+// noted reads what an Outbox notes of messages that reports are wanted of: these
+// may come before the Outbox is made.
+func (r *reports) noted() (items []*outItem, err error) {
+	err = r.store.Load(bucketOutbox, func(_, value []byte) error {
+		item := &outItem{}
+		if json.Unmarshal(value, item) == nil && item.reported() { // else NewOutbox tells
+			items = append(items, item)
+		}
+		return nil
+	})
+	return items, err
+}
+
+// follow takes over what was loaded.
+func (r *reports) follow(loaded map[uint64]*tracked) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.given = max(r.given, r.reserved)
@@ -159,8 +188,6 @@ func (r *reports) load() error {
 	}
 	slices.SortFunc(r.messages, func(a, b *tracked) int { return cmp.Compare(a.id, b.id) })
 	r.recallReferences()
-	r.loaded = true
-	return nil
 }
 
 // read takes over the record of a part. One that makes no sense is left out.
@@ -184,7 +211,8 @@ func (r *reports) read(loaded map[uint64]*tracked, key, value []byte) {
 		return
 	}
 	p := &t.parts[part]
-	p.sent, p.attempts, p.reference, p.taken = record.Sent, record.Attempts, record.Reference, record.Taken
+	p.sent, p.doubted, p.attempts = record.Sent, record.Doubted, record.Attempts
+	p.reference, p.taken = record.Reference, record.Taken
 	p.Outcome, p.State = record.Outcome, record.State
 	p.Status, p.Discharge = tpdu.Status(record.Status), record.Discharge
 	copy(p.report[:], record.Report)

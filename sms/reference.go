@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"time"
+	"unicode/utf8"
 )
 
 const (
@@ -54,7 +55,11 @@ type flight struct {
 // sequence, which does no harm.
 func recipientOf(number string) string {
 	const significant = 7
-	return number[max(0, len(number)-significant):]
+	number = number[max(0, len(number)-significant):]
+	for len(number) > 0 && !utf8.RuneStart(number[0]) { // of a name
+		number = number[1:]
+	}
+	return number
 }
 
 func newReferences(store Store) *references {

@@ -17,6 +17,7 @@ const (
 // report is noted in the store before it goes to the modem, and what a report
 // told before that is acknowledged, so that it is known after a restart.
 type reports struct {
+	cfg    *Config
 	logger *slog.Logger
 	saving chan struct{} // a lock that can be waited for: one commit at a time, so that they keep their order
 
@@ -37,7 +38,7 @@ type reports struct {
 }
 
 func (r *reports) init(cfg *Config) {
-	r.logger, r.store = cfg.Logger, cfg.Store
+	r.cfg, r.logger, r.store = cfg, cfg.Logger, cfg.Store
 	r.saving = make(chan struct{}, 1)
 	r.unsaved = make(map[receiptKey]struct{})
 	r.last = -1
@@ -53,19 +54,34 @@ func (r *reports) track(id uint64, to string, parts []PartReceipt, wanted bool, 
 	return t
 }
 
-// resume follows a message of an Outbox as it was before.
-func (r *reports) resume(id uint64, to string, parts []PartReceipt, lifetime time.Duration) *tracked {
-	if t := r.find(id); t != nil && len(t.parts) == len(parts) && t.to == recipientOf(to) {
-		return t
+// resume follows a message of an Outbox as it was before. What goes to the modem
+// is noted there alone until there is more to tell.
+func (r *reports) resume(item *outItem) *tracked {
+	m := &item.Message
+	t := r.find(item.ID)
+	known := t != nil && len(t.parts) == len(item.Parts) && t.to == recipientOf(m.To)
+	if !known {
+		t = r.track(item.ID, m.To, item.Parts, true, r.cfg.reportTime(m.validity(time.Now())))
 	}
-	t := r.track(id, to, parts, true, lifetime)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.list(t)
-	for i := range parts {
-		r.change(t, i)
+	for i, p := range item.Parts {
+		if !known || t.parts[i].wentAgain(p) {
+			r.change(t, i)
+		}
 	}
 	return t
+}
+
+// wentAgain takes over from an Outbox that a part has gone since.
+func (p *trackedPart) wentAgain(noted PartReceipt) bool {
+	if p.State != Pending || p.Outcome == Sent || !noted.Time.After(p.sent) {
+		return false
+	}
+	p.doubt()
+	p.Outcome, p.sent, p.attempts = noted.Outcome, noted.Time, noted.Attempts
+	return true
 }
 
 // list has reports matched to a message. The caller holds the lock.
@@ -214,15 +230,26 @@ func (p *trackedPart) isAbout(report *Report, taken time.Time, d digest, useless
 // mayBeAbout tells whether a report may be the first of this part, and how far
 // that is fetched. A part in doubt has no reference, nor has any where the
 // modem's make no sense, which 0 may be a sign of (fault F54); it must have been
-// sent about the time at which the service centre took it.
+// sent about the time at which the service centre took it. Of a part that was
+// sent again after a doubt, there may be two reports.
 func (p *trackedPart) mayBeAbout(report *Report, taken time.Time, useless bool) (gap time.Duration, ok bool) {
-	if p.State != Pending || !p.gone() || !p.taken.IsZero() {
+	first := p.State == Pending && p.taken.IsZero()
+	if !p.gone() || !first && p.doubted.IsZero() {
 		return 0, false
 	}
 	gap = p.sent.Sub(taken).Abs()
-	if p.Outcome == Sent && p.reference == report.Reference && !useless {
+	if first && p.Outcome == Sent && p.reference == report.Reference && !useless {
 		return gap, true
 	}
 	unknown := p.Outcome == InDoubt || p.underway || useless || p.reference == 0
-	return gap + doubtDistance, unknown && gap <= doubtDistance
+	if !p.doubted.IsZero() {
+		unknown, gap = true, min(gap, p.doubted.Sub(taken).Abs())
+	}
+	if !unknown || gap > doubtDistance {
+		return 0, false
+	}
+	if !first {
+		gap += doubtDistance
+	}
+	return gap + doubtDistance, true
 }

@@ -40,8 +40,11 @@ type journal struct {
 	// parts are the receipts of earlier tries; nil if there was none. Those that
 	// were sent are not sent again.
 	parts []PartReceipt
-	// tracked is what follows the parts since the first try in this program.
+	// tracked follows the parts since the first try in this program.
 	tracked *tracked
+	// away says that the context ended in a pause, and the lock of the Service was
+	// not taken again.
+	away bool
 	// note is called before a part goes to the modem, with what is known of all,
 	// that one in doubt. Its error ends the try. Nil notes nothing.
 	note func(reference uint16, parts []PartReceipt) error
@@ -70,7 +73,11 @@ func (s *Service) sendAs(ctx context.Context, m Message, j *journal) (Receipt, e
 	if err := s.lock(ctx); err != nil {
 		return notBegun(err)
 	}
-	defer s.unlock()
+	defer func() {
+		if !j.away {
+			s.unlock()
+		}
+	}()
 	if err := s.ensureSetup(ctx); err != nil {
 		return notBegun(err)
 	}
@@ -104,15 +111,16 @@ func (s *Service) send(ctx context.Context, m Message, reference uint16, parts [
 	if err != nil {
 		return Receipt{}, err
 	}
-	receipt := Receipt{ID: j.id, Parts: parts, tracked: j.tracked}
+	receipt := Receipt{ID: j.id, Parts: parts}
 	if m.StatusReport && receipt.ID == 0 {
 		if receipt.ID, err = s.reports.allot(); err != nil {
 			return Receipt{Parts: parts}, &SendError{Part: 1, Parts: len(segments), Outcome: NotSent, Err: err}
 		}
 	}
-	if receipt.tracked == nil {
-		receipt.tracked = s.reports.track(receipt.ID, to.String(), parts, m.StatusReport, s.cfg.reportTime(m.validity(time.Now())))
+	if j.tracked == nil {
+		j.tracked = s.reports.track(receipt.ID, to.String(), parts, m.StatusReport, s.cfg.reportTime(m.validity(time.Now())))
 	}
+	receipt.tracked = j.tracked
 	receipt.tracked.noted = j.note != nil
 	s.keepLink(ctx, len(segments))
 	for i, seg := range segments {
@@ -128,7 +136,7 @@ func (s *Service) send(ctx context.Context, m Message, reference uint16, parts [
 				return receipt, &SendError{Part: i + 1, Parts: len(segments), Outcome: before.Outcome, Err: err}
 			}
 		}
-		err := s.sendPart(ctx, seg, m.InDoubt, part, receipt.tracked, i, before)
+		err := s.sendPart(ctx, seg, m.InDoubt, part, j, i, before)
 		if part.Outcome != Sent {
 			return receipt, &SendError{Part: i + 1, Parts: len(segments), Outcome: part.Outcome, Err: err}
 		}
@@ -148,8 +156,8 @@ func (s *Service) keepLink(ctx context.Context, parts int) {
 
 // sendPart sends one part until its fate is known or nothing is left to try.
 // before is what was known of it by earlier tries.
-func (s *Service) sendPart(ctx context.Context, seg segment, policy DoubtPolicy, part *PartReceipt, t *tracked, i int, before PartReceipt) error {
-	pauses := s.cfg.retryPauses()
+func (s *Service) sendPart(ctx context.Context, seg segment, policy DoubtPolicy, part *PartReceipt, j *journal, i int, before PartReceipt) error {
+	pauses, t := s.cfg.retryPauses(), j.tracked
 	doubted := before.Outcome == InDoubt
 	for try := 0; !part.learn(t, i); try++ {
 		if err := t.begin(i); err != nil { // it does not go to the modem
@@ -160,12 +168,15 @@ func (s *Service) sendPart(ctx context.Context, seg segment, policy DoubtPolicy,
 		part.Time = time.Now()
 		mr, outcome, err := s.sendSegment(ctx, seg)
 		refused := outcome == NotSent
+		if outcome == InDoubt {
+			s.watch(t, i, doubted)
+		}
 		if refused && doubted { // it says nothing of an earlier try
 			outcome = InDoubt
 		}
 		t.sent(i, outcome, mr)
 		if outcome == InDoubt && !refused {
-			s.settle(ctx, s.watch(t, i))
+			s.settle(ctx)
 		}
 		part.Outcome, part.Reference = t.outcome(i)
 		if part.Outcome == Sent {
@@ -177,7 +188,10 @@ func (s *Service) sendPart(ctx context.Context, seg segment, policy DoubtPolicy,
 			part.Outcome = InDoubt
 		}
 		before = *part
-		if !again || try == len(pauses) || s.pause(ctx, pauses[try]) != nil || s.ensureSetup(ctx) != nil {
+		if !again || try == len(pauses) {
+			return err
+		}
+		if j.away = s.pause(ctx, pauses[try]) != nil; j.away || s.ensureSetup(ctx) != nil {
 			return err
 		}
 		s.keepLink(ctx, len(t.parts))
@@ -195,12 +209,13 @@ func (p *PartReceipt) learn(t *tracked, i int) bool {
 }
 
 // pause waits and lets others use the modem meanwhile. The caller holds the
-// lock, and holds it again afterwards.
+// lock, and holds it again afterwards unless there is an error.
 func (s *Service) pause(ctx context.Context, d time.Duration) error {
 	s.unlock()
-	err := sleep(ctx, d)
-	s.sending <- struct{}{} // those who hold it have limits of their own
-	return err
+	if err := sleep(ctx, d); err != nil {
+		return err
+	}
+	return s.lock(ctx)
 }
 
 // retries tells whether a part in doubt is to be sent again.

@@ -2,7 +2,6 @@ package sms
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync/atomic"
@@ -25,6 +24,7 @@ type Service struct {
 	selected string    // storage selected by the last +CPMS
 	modeSet  time.Time // when +CMGF was set last
 	loaded   bool      // what the store holds was read
+	doubt    *doubt    // of the part that was in doubt last
 
 	references *references // has a lock of its own
 	inbox      *inbox      // has a lock that can be waited for
@@ -68,8 +68,10 @@ func (s *Service) load(ctx context.Context) error {
 	if s.loaded {
 		return nil
 	}
-	if err := errors.Join(s.references.load(), s.reports.load(), s.inbox.load()); err != nil {
-		return fmt.Errorf("sms: reading the store: %w", err)
+	for _, load := range []func() error{s.references.load, s.reports.load, s.inbox.load} { // each can be repeated
+		if err := load(); err != nil {
+			return fmt.Errorf("sms: reading the store: %w", err)
+		}
 	}
 	s.loaded = true
 	return nil

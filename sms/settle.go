@@ -31,9 +31,14 @@ type doubt struct {
 	settled chan struct{}
 }
 
-// watch begins once a part is in doubt, and not before: until its command was
-// written, a late answer is that of the part before it.
-func (s *Service) watch(t *tracked, part int) *doubt {
+// watch waits for the late answer to a part in doubt. It begins once a part is in
+// doubt, and not before: until its command was written, a late answer is that of
+// the part before it, and none after that. again says that a try before this one
+// is in doubt, too, of which a refusal says nothing. The caller holds the lock.
+func (s *Service) watch(t *tracked, part int, again bool) {
+	if s.doubt != nil {
+		s.doubt.stop()
+	}
 	d := &doubt{settled: make(chan struct{})}
 	over := false
 	d.stop = s.modem.Handle("", func(n at.Notification) {
@@ -42,17 +47,22 @@ func (s *Service) watch(t *tracked, part int) *doubt {
 			return
 		}
 		over = true
+		defer close(d.settled)
+		if outcome == NotSent && again {
+			return
+		}
 		t.sent(part, outcome, mr)
 		s.event(Event{Kind: EventSettled, Outcome: outcome})
-		close(d.settled)
 	})
-	return d
+	s.doubt = d
 }
 
-// verdict reads a late answer to +CMGS. Errors up to 255 are the network's
-// refusals (TS 27.005 clause 3.2.5); others might be answers to other commands.
+// verdict reads a late answer to +CMGS. Once the modem has answered something
+// else, the line of one is unknown to the engine, and nothing else begins so.
+// Errors up to 255 are the network's refusals (TS 27.005 clause 3.2.5); others
+// might be answers to other commands.
 func verdict(n at.Notification) (outcome Outcome, mr byte, ok bool) {
-	if n.Kind != at.KindLate {
+	if n.Kind != at.KindLate && n.Kind != at.KindUnknown {
 		return 0, 0, false
 	}
 	if rest, ok := strings.CutPrefix(n.Line, "+CMGS:"); ok {
@@ -61,16 +71,17 @@ func verdict(n at.Notification) (outcome Outcome, mr byte, ok bool) {
 		return Sent, byte(k), true
 	}
 	var cms at.CMSError
-	if errors.As(at.ParseResult(n.Line), &cms) && cms.Code >= 0 && cms.Code <= 255 {
+	if n.Kind == at.KindLate && errors.As(at.ParseResult(n.Line), &cms) && cms.Code >= 0 && cms.Code <= 255 {
 		return NotSent, 0, true
 	}
 	return 0, 0, false
 }
 
-// settle waits for a late answer to a part that is in doubt. If ctx ends, an
-// answer that comes in time is still noted in the receipt.
-func (s *Service) settle(ctx context.Context, d *doubt) {
-	limit := s.cfg.settleTime()
+// settle waits for a late answer to the part that is in doubt. If ctx ends, an
+// answer that comes in time is still noted in the receipt, unless another part
+// is in doubt before. The caller holds the lock.
+func (s *Service) settle(ctx context.Context) {
+	d, limit := s.doubt, s.cfg.settleTime()
 	if limit <= 0 {
 		d.stop()
 		return

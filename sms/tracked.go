@@ -10,14 +10,14 @@ import (
 type tracked struct {
 	reports  *reports
 	id       uint64
-	to       string // recipientOf
-	wanted   bool   // a status report was asked for
-	noted    bool   // an Outbox notes what goes to the modem
-	lifetime time.Duration
-	ends     time.Time     // when reports are not waited for any more
+	to       string        // recipientOf
+	wanted   bool          // a status report was asked for
+	noted    bool          // an Outbox notes what goes to the modem
+	lifetime time.Duration // from when a part goes
 	done     chan struct{} // closed when all parts have a final report
 
 	// Guarded by reports.mu.
+	ends   time.Time // when reports are not waited for any more
 	parts  []trackedPart
 	listed bool // among those that reports are matched to
 }
@@ -25,6 +25,7 @@ type tracked struct {
 type trackedPart struct {
 	Delivery
 	sent      time.Time // to the modem; zero: not yet
+	doubted   time.Time // the first try, if that is in doubt and was not the last; zero: none
 	attempts  int
 	underway  bool // the modem has not answered
 	reference byte
@@ -72,11 +73,13 @@ func (t *tracked) begin(i int) error {
 	r.mu.Lock()
 	p := &t.parts[i]
 	before := *p
+	p.doubt()
 	p.sent, p.underway = time.Now(), true
 	p.attempts++
 	if p.Outcome == NotSent {
 		p.Outcome = InDoubt // should nothing more be heard of it
 	}
+	t.ends = p.sent.Add(t.lifetime) // many hours may lie between two tries
 	r.list(t)
 	r.change(t, i)
 	r.mu.Unlock()
@@ -87,10 +90,18 @@ func (t *tracked) begin(i int) error {
 	if err != nil {
 		r.mu.Lock()
 		defer r.mu.Unlock()
+		defer r.landed()
 		*p = before
 		r.change(t, i)
 	}
 	return err
+}
+
+// awaited is until when reports are waited for.
+func (t *tracked) awaited() time.Time {
+	t.reports.mu.Lock()
+	defer t.reports.mu.Unlock()
+	return t.ends
 }
 
 // sent notes what the modem said of a part; known outcomes stay. If that cannot
@@ -152,6 +163,13 @@ func (t *tracked) idle() bool {
 // gone tells whether a part went to the modem and may have been sent.
 func (p *trackedPart) gone() bool {
 	return !p.sent.IsZero() && (p.underway || p.Outcome != NotSent)
+}
+
+// doubt notes, before a part goes again, that it may have been sent before.
+func (p *trackedPart) doubt() {
+	if p.gone() && p.doubted.IsZero() {
+		p.doubted = p.sent
+	}
 }
 
 // told notes what a report says of a part. What is final stays. The caller holds

@@ -1,0 +1,328 @@
+package sms_test
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/telemodem/telemodem/fakemodem"
+	"github.com/telemodem/telemodem/sms"
+)
+
+// deliveries is what is known of a message by now.
+func deliveries(t *testing.T, r sms.Receipt) []sms.Delivery {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	known, _ := r.Wait(ctx)
+	return known
+}
+
+// Promise 4: a late answer settles the message that was with the modem last, and
+// not one before it of which nobody will ever hear.
+func TestPromise4ALateAnswerSettlesOneMessage(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b := newBench(t, &sms.Config{SendTimeout: 5 * time.Second})
+		require.NoError(t, b.service.Setup(t.Context()))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err := b.fake.Inject(fakemodem.Fault{ID: "F22", On: "+CMGS", Times: 1, Delay: 10 * time.Hour})
+		require.NoError(t, err)
+		first, err := b.service.Send(ctx, sms.Message{To: b.phone.Number(), Text: "first", StatusReport: true})
+		require.ErrorIs(t, err, sms.ErrInDoubt)
+		delayAnswer(t, b, 8*time.Second)
+		second, err := b.service.Send(t.Context(), sms.Message{To: b.phone.Number(), Text: "second", StatusReport: true})
+		require.NoError(t, err)
+		require.Equal(t, sms.Sent, deliveries(t, second)[0].Outcome)
+		require.Equal(t, sms.InDoubt, deliveries(t, first)[0].Outcome)
+	})
+}
+
+// Promise 4: a late refusal says nothing of the try before it, whose answer never
+// came: its report still finds the message.
+func TestPromise4ALateRefusalOfTheSecondTry(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b := newBench(t, &sms.Config{SendTimeout: 5 * time.Second, RetryPauses: []time.Duration{time.Second}})
+		b.phone.SetOff(true)
+		arrived := b.receive(t, nil)
+		time.Sleep(time.Minute)
+		_, err := b.fake.Inject(fakemodem.Fault{ID: "F22", On: "+CMGS", Times: 1, Delay: 10 * time.Hour})
+		require.NoError(t, err)
+		time.AfterFunc(20*time.Second, func() {
+			delayAnswer(t, b, 8*time.Second)
+			_, err := b.fake.Inject(fakemodem.Fault{ID: "F33", Code: 38, Times: 1})
+			require.NoError(t, err)
+		})
+		receipt, err := b.service.Send(t.Context(), sms.Message{To: b.phone.Number(), Text: "x", StatusReport: true, InDoubt: sms.DoubtRetry})
+		require.ErrorIs(t, err, sms.ErrInDoubt)
+		require.Equal(t, 2, receipt.Parts[0].Attempts)
+		require.Equal(t, sms.InDoubt, deliveries(t, receipt)[0].Outcome)
+		b.phone.SetOff(false)
+		require.Equal(t, receipt.ID, next(t, arrived).Report.Message)
+	})
+}
+
+// The reports of both copies of a part that was sent again name the message, also
+// after a restart.
+func TestReportsOfAPartSentTwice(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		cfg := &sms.Config{SendTimeout: time.Minute, Store: storeIn(t)}
+		b := newBench(t, cfg)
+		b.phone.SetOff(true)
+		require.NoError(t, b.service.Setup(t.Context()))
+		loseAnswer(t, b)
+		receipt, err := b.service.Send(t.Context(), sms.Message{To: b.phone.Number(), Text: "x", StatusReport: true, InDoubt: sms.DoubtRetry})
+		require.NoError(t, err)
+		time.Sleep(time.Hour)
+		b.restart(t, cfg)
+		arrived := b.receive(t, nil)
+		time.Sleep(time.Minute)
+		b.phone.SetOff(false)
+		for range 2 {
+			require.Equal(t, receipt.ID, next(t, arrived).Report.Message)
+		}
+	})
+}
+
+// A report that comes while its message is on its way to the modem does not wait
+// for that when the store refuses it, and nothing else waits behind the report.
+func TestAReportDoesNotWaitForWhatWasNotSent(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		var full atomic.Bool
+		store := &refusing{storeIn(t), func(changes []sms.Change) bool {
+			if full.Load() && changes[0].Bucket == "receipt" {
+				time.Sleep(5 * time.Second) // a disk that is slow to say so
+				return true
+			}
+			return false
+		}}
+		b := newBench(t, &sms.Config{Store: store})
+		arrived := b.receive(t, nil)
+		time.Sleep(time.Minute)
+		b.phone.SetOff(true)
+		m := sms.Message{To: b.phone.Number(), Text: "x", StatusReport: true}
+		receipt, err := b.service.Send(t.Context(), m)
+		require.NoError(t, err)
+		full.Store(true)
+		time.AfterFunc(time.Second, func() { b.phone.SetOff(false) })
+		_, err = b.service.Send(t.Context(), m)
+		require.ErrorIs(t, err, errDisk)
+		full.Store(false)
+		start := time.Now()
+		require.Equal(t, receipt.ID, next(t, arrived).Report.Message)
+		require.Less(t, time.Since(start), time.Hour)
+	})
+}
+
+// Promise 4: a program that is killed while a later part of a long message is with
+// the modem still knows that part by its report, even if that comes before the next
+// one has its Outbox.
+func TestPromise4ReportsOfALaterPartThatWasKilled(t *testing.T) {
+	for _, late := range []bool{false, true} {
+		bubble(t, func(t *testing.T) {
+			store := newMemory()
+			b := newBench(t, &sms.Config{Store: store})
+			b.phone.SetOff(true)
+			var parts atomic.Int32
+			b.fake.OnCommand("+CMGS", func(*fakemodem.Call) fakemodem.Result {
+				if parts.Add(1) == 2 {
+					_, err := b.fake.Inject(fakemodem.Fault{ID: "F22", On: "+CMGS", Times: 1, Delay: 10 * time.Hour})
+					if err != nil {
+						panic(err)
+					}
+				}
+				return fakemodem.Default
+			})
+			o, err := sms.NewOutbox(b.service, store, nil)
+			require.NoError(t, err)
+			id, err := o.Enqueue(sms.OutMessage{Message: sms.Message{To: b.phone.Number(), Text: threeParts, StatusReport: true}})
+			require.NoError(t, err)
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			defer cancel()
+			left := make(chan *memory, 1)
+			time.AfterFunc(15*time.Second, func() { left <- store.clone() }) // by a kill
+			require.ErrorIs(t, o.Run(ctx, nil), context.DeadlineExceeded)
+			require.Equal(t, int32(2), parts.Load())
+
+			before := <-left
+			b.restart(t, &sms.Config{Store: before})
+			if !late {
+				_, err = sms.NewOutbox(b.service, before, nil)
+				require.NoError(t, err)
+			}
+			arrived := b.receive(t, nil)
+			time.Sleep(time.Minute)
+			b.phone.SetOff(false)
+			told := make(map[int]bool)
+			for range 2 {
+				in := next(t, arrived)
+				require.Equal(t, id, in.Report.Message)
+				told[in.Report.Part] = true
+			}
+			require.Len(t, told, 2)
+			o, err = sms.NewOutbox(b.service, before, nil)
+			require.NoError(t, err)
+			b.fake.OnCommand("+CMGS", nil)
+			r := <-runOutbox(t, o, nil)
+			require.NoError(t, r.Err, "the report settles the doubt")
+		})
+	}
+}
+
+// A message in doubt of which the Outbox has told keeps its report, though the
+// program that told it is killed right then.
+func TestPromise4ADoubtThatWasToldKeepsItsReport(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		store := newMemory()
+		b := newBench(t, &sms.Config{Store: store})
+		require.NoError(t, b.service.Setup(t.Context()))
+		b.phone.SetOff(true)
+		loseAnswer(t, b)
+		o, err := sms.NewOutbox(b.service, store, nil)
+		require.NoError(t, err)
+		id, err := o.Enqueue(sms.OutMessage{Message: sms.Message{To: b.phone.Number(), Text: "x", StatusReport: true}})
+		require.NoError(t, err)
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		left := make(chan *memory, 2)
+		time.AfterFunc(10*time.Second, func() { left <- store.clone() }) // by a kill
+		require.ErrorIs(t, o.Run(ctx, nil), context.DeadlineExceeded)
+
+		store = <-left
+		b.restart(t, &sms.Config{Store: store})
+		o, err = sms.NewOutbox(b.service, store, nil)
+		require.NoError(t, err)
+		r := <-runOutbox(t, o, nil)
+		require.ErrorIs(t, r.Err, sms.ErrInDoubt)
+		synctest.Wait()
+		require.Zero(t, o.Len())
+		store = store.clone()
+
+		b.restart(t, &sms.Config{Store: store})
+		arrived := b.receive(t, nil)
+		time.Sleep(time.Minute)
+		b.phone.SetOff(false)
+		require.Equal(t, id, next(t, arrived).Report.Message)
+	})
+}
+
+// Reports are waited for from when a message goes, and not from when it was tried
+// first: in an Outbox days may lie between.
+func TestReportsAreAwaitedFromTheLastTry(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		store := newMemory()
+		b := newBench(t, &sms.Config{Store: store, RetryPauses: []time.Duration{}})
+		arrived := b.receive(t, nil)
+		o, err := sms.NewOutbox(b.service, store, &sms.OutboxConfig{RetryPause: time.Hour})
+		require.NoError(t, err)
+		var out atomic.Bool
+		out.Store(true)
+		b.fake.OnCommand("+CMGS", func(*fakemodem.Call) fakemodem.Result {
+			if out.Load() {
+				return fakemodem.CMS(38)
+			}
+			return fakemodem.Default
+		})
+		id, err := o.Enqueue(sms.OutMessage{Message: sms.Message{To: b.phone.Number(), Text: "x", StatusReport: true}})
+		require.NoError(t, err)
+		time.AfterFunc(71*time.Hour, func() { out.Store(false) })
+		b.phone.SetOff(true)
+		r := <-runOutbox(t, o, nil)
+		require.NoError(t, r.Err)
+		time.Sleep(5 * time.Hour)
+		require.Equal(t, sms.Pending, deliveries(t, r.Receipt)[0].State)
+		_, err = b.service.Send(t.Context(), sms.Message{To: "+15555550199", Text: "y", StatusReport: true})
+		require.NoError(t, err)
+		b.phone.SetOff(false)
+		for {
+			if in := next(t, arrived); in.Report.To == b.phone.Number() {
+				require.Equal(t, id, in.Report.Message)
+				return
+			}
+		}
+	})
+}
+
+// Promise 3: a Send whose context ends between two tries returns, however many
+// others have taken the modem meanwhile.
+func TestPromise3SendReturnsWhenItsContextEnds(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		require.NoError(t, b.service.Setup(t.Context()))
+		b.fake.OnCommand("+CMGS", func(*fakemodem.Call) fakemodem.Result { return fakemodem.CMS(38) })
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+		defer cancel()
+		start := time.Now()
+		ended := make(chan time.Duration)
+		go func() {
+			_, err := b.service.Send(ctx, sms.Message{To: b.phone.Number(), Text: "x"})
+			require.ErrorIs(t, err, sms.ErrNotSent)
+			ended <- time.Since(start)
+		}()
+		time.Sleep(2100 * time.Millisecond) // it was refused twice
+		synctest.Wait()
+		b.fake.OnCommand("+CMGS", nil)
+		_, err := b.fake.Inject(fakemodem.Fault{ID: "F22", On: "+CMGS", Times: -1, Delay: time.Minute})
+		require.NoError(t, err)
+		for range 5 {
+			go b.service.Send(t.Context(), sms.Message{To: b.phone.Number(), Text: "y"})
+		}
+		require.Less(t, <-ended, 5*time.Second)
+		time.Sleep(time.Hour)
+	})
+}
+
+// flaky is a store whose records cannot be read once.
+type flaky struct {
+	sms.Store
+	bucket string
+}
+
+func (f *flaky) Load(bucket string, g func(key, value []byte) error) error {
+	if bucket != f.bucket {
+		return f.Store.Load(bucket, g)
+	}
+	f.bucket = ""
+	return errors.Join(f.Store.Load(bucket, g), errDisk)
+}
+
+// Promise 5: a store that could not be read at first is read again as a whole:
+// nothing is doubled, and no part that is in it alone is lost.
+func TestPromise5AStoreIsReadAgain(t *testing.T) {
+	for _, bucket := range []string{"reference", "flight", "receipt", "number", "seen", "part"} {
+		t.Run(bucket, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				store := newMemory()
+				b := newBench(t, &sms.Config{Store: store})
+				stop := b.receiveUntil(t)
+				hold := 0
+				b.network.SMSC().Configure(fakemodem.SMSCConfig{Inspect: func(*fakemodem.Submission) fakemodem.Verdict {
+					if hold++; hold == 2 {
+						return fakemodem.Vanish
+					}
+					return fakemodem.Forward
+				}})
+				require.NoError(t, b.phone.Send(b.fake.Number(), threeParts))
+				time.Sleep(time.Minute)
+				synctest.Wait()
+				stop.cancel()
+				require.Equal(t, 2, store.count("part"))
+
+				cfg := &sms.Config{Store: &flaky{store, bucket}}
+				b.restart(t, cfg)
+				require.ErrorIs(t, b.service.Receive(t.Context(), nil), errDisk)
+				stop = b.receiveUntil(t)
+				require.NoError(t, b.phone.Send(b.fake.Number(), "another"))
+				require.Equal(t, "another", next(t, stop.arrived).Text)
+				time.Sleep(time.Minute)
+				require.Empty(t, stop.arrived)
+				require.Equal(t, 2, store.count("part"))
+				stop.cancel()
+			})
+		})
+	}
+}
