@@ -63,6 +63,7 @@ func (s *Session) recover(cause error, after time.Duration) {
 	if s.ctx.Err() != nil {
 		return
 	}
+	s.spend(rung)
 	var err error
 	switch rung {
 	case RungRadio:
@@ -86,10 +87,15 @@ func (s *Session) nextRung(t trouble, cause error) Rung {
 		err := &BudgetError{Rung: exhausted, Budget: budget, Err: cause}
 		s.tellRung(EventHeldBack, exhausted, err)
 	}
+	return rung
+}
+
+// spend notes that a rung is climbed now, on disk before it is.
+func (s *Session) spend(rung Rung) {
+	s.ladder.climb(time.Now(), rung)
 	if _, counted := s.cfg.Budgets.of(rung); counted {
 		s.saveLedger()
 	}
-	return rung
 }
 
 // tellRung records and announces why a rung was not climbed.
@@ -211,6 +217,10 @@ func (s *Session) climbHere(u *unit, t trouble, cause error) error {
 	}
 	s.recovering(rung, cause)
 	pause(s.ctx, backOff(0, true))
+	if s.ctx.Err() != nil {
+		return context.Cause(s.ctx)
+	}
+	s.spend(rung)
 	err := inTurn(s.ctx, u.commands, commands)
 	switch {
 	case errors.Is(err, at.ErrDataMode):

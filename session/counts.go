@@ -9,7 +9,7 @@ import (
 // stats are the counts of all engines on the line. It is called when these are
 // in their places: once the unit is in use, or has been closed.
 func (u *unit) stats() (sum at.Stats) {
-	engines := []*at.Modem{u.modem, u.data, u.owner}
+	engines := []*at.Modem{u.modem, u.data, u.owner, u.notices}
 	for i, engine := range engines {
 		if engine != nil && !slices.Contains(engines[:i], engine) {
 			sum = plus(sum, engine.Stats())

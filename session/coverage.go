@@ -13,10 +13,11 @@ import (
 // helps it.
 const packetPatience = 30 * time.Minute
 
-// coverage is what is known of the packet service while data calls fail. It
-// belongs to the goroutine of run.
+// coverage is what is known of the packet service while data calls fail; the
+// zero value again as soon as the modem tells of packet service, or a call comes
+// up. It belongs to the goroutine of run.
 type coverage struct {
-	missed time.Time // since when it is missed; zero: it is not
+	missed time.Time // the first call that failed for lack of it; zero: none has
 }
 
 // waits notes the registration at a failed data call, and tells whether coverage

@@ -99,3 +99,22 @@ func TestRegisterUsesTheRadioCommandsOfTheProfile(t *testing.T) {
 		require.NoError(t, err)
 	})
 }
+
+// Each time without coverage has a wait of its own: one that ended hours ago, by
+// a word of the modem or by a call that came up, does not count.
+func TestEachTimeWithoutCoverageIsWaitedFor(t *testing.T) {
+	inTime(t, func(t *testing.T, network *fakemodem.Network) {
+		fake := network.NewModem(fakemodem.SIM800)
+		s := open(t, powered(on(fake), fake))
+		registers(t, s, 2*time.Minute)
+		j := keepJournal(t, s)
+		for range 3 {
+			network.SetCoverage(fakemodem.VoiceCoverage)
+			time.Sleep(time.Minute)
+			failing(t, s, 4)
+			network.SetCoverage(fakemodem.FullCoverage)
+			time.Sleep(2 * time.Hour)
+		}
+		require.Empty(t, j.rungs())
+	})
+}

@@ -108,7 +108,7 @@ func (l *ladder) spell(t trouble) *spell {
 // next counts a failure and returns the rung that is due, or RungReopen where
 // none of those with a budget is. exhausted is a rung that would be due and
 // whose budget is spent; it is told once in a spell. can tells whether a rung
-// can be climbed at all.
+// can be climbed at all. Who climbs it tells so by climb.
 func (l *ladder) next(now time.Time, t trouble, can func(Rung) bool) (due, exhausted Rung) {
 	s := l.spell(t)
 	if s.began.IsZero() {
@@ -134,13 +134,12 @@ func (l *ladder) next(now time.Time, t trouble, can func(Rung) bool) (due, exhau
 			continue
 		}
 		if !s.tried[step.rung] {
-			l.climb(now, s, step.rung)
+			s.tried[step.rung] = true
 			return step.rung, exhausted
 		}
 		again = step.rung
 	}
 	if again.resets() && now.Sub(l.reset) >= repeats[t] { // all were tried: the highest once more
-		l.climb(now, s, again)
 		return again, exhausted
 	}
 	return RungReopen, exhausted
@@ -152,9 +151,12 @@ func (l *ladder) mayReset(now time.Time) bool {
 	return l.reset.IsZero() || now.Sub(l.reset) >= gap
 }
 
-func (l *ladder) climb(now time.Time, s *spell, r Rung) {
-	s.tried[r] = true
-	l.spent.enter(r, now)
+// climb notes that a rung is climbed now, which may be long after next: budgets
+// and gaps go by that.
+func (l *ladder) climb(now time.Time, r Rung) {
+	if _, counted := l.budgets.of(r); counted {
+		l.spent.enter(r, now)
+	}
 	if r.resets() {
 		l.reset = now
 		l.resets++

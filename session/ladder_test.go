@@ -49,6 +49,7 @@ func TestLadderClimbsFromTheCheapest(t *testing.T) {
 			now := time.Now()
 			for i, want := range c.want {
 				rung, exhausted := l.next(now, c.trouble, c.can)
+				l.climb(now, rung)
 				require.Equal(t, want, rung, "failure %d", i+1)
 				require.Zero(t, exhausted)
 				now = now.Add(time.Minute)
@@ -64,7 +65,9 @@ func TestLadderLetsAModemStart(t *testing.T) {
 	now := time.Now()
 	var resets []time.Time
 	for range 24 * 60 * 6 { // a failure every ten seconds, for a day
-		if rung, _ := l.next(now, troubleDeaf, anything); rung.resets() {
+		rung, _ := l.next(now, troubleDeaf, anything)
+		l.climb(now, rung)
+		if rung.resets() {
 			resets = append(resets, now)
 		}
 		now = now.Add(10 * time.Second)
@@ -75,7 +78,8 @@ func TestLadderLetsAModemStart(t *testing.T) {
 	require.LessOrEqual(t, len(resets), 26)
 	l.calm()
 	for range 3 {
-		l.next(now, troubleDeaf, anything)
+		rung, _ := l.next(now, troubleDeaf, anything)
+		l.climb(now, rung)
 	}
 	require.Equal(t, now, l.reset, "the first one after a calm may come at once")
 }
@@ -89,6 +93,7 @@ func TestLadderKeepsItsBudgets(t *testing.T) {
 	told := 0
 	for range 3 * 24 * 60 {
 		rung, exhausted := l.next(now, troubleDeaf, except(RungRestart))
+		l.climb(now, rung)
 		if rung == RungPower {
 			power = append(power, now)
 		}
@@ -140,4 +145,24 @@ func TestEveryRungHasAName(t *testing.T) {
 	}
 	require.Equal(t, "Rung(0)", Rung(0).String())
 	require.Equal(t, "Rung(99)", Rung(99).String())
+}
+
+// Gaps and budgets go by the climb, not by the choice, which a pause parts.
+func TestLadderCountsFromTheClimb(t *testing.T) {
+	l := ladder{budgets: Budgets{Restart: Budget{Hour: 1}}}
+	chosen := time.Now()
+	for range 2 {
+		l.next(chosen, troubleDeaf, anything)
+	}
+	rung, _ := l.next(chosen, troubleDeaf, anything)
+	require.Equal(t, RungRestart, rung)
+	require.True(t, l.mayReset(chosen), "not climbed yet")
+	climbed := chosen.Add(25 * time.Minute)
+	l.climb(climbed, rung)
+	require.False(t, l.mayReset(climbed.Add(10*time.Minute-1)))
+	require.True(t, l.mayReset(climbed.Add(10*time.Minute)))
+	require.False(t, l.spent.allows(RungRestart, Budget{1, 24}, chosen.Add(time.Hour)))
+	require.True(t, l.spent.allows(RungRestart, Budget{1, 24}, climbed.Add(time.Hour)))
+	l.climb(climbed, RungReopen)
+	require.Len(t, l.climbs(), 1, "what has no budget is not counted")
 }

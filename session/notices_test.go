@@ -124,3 +124,22 @@ func TestLineForNotificationsIsLost(t *testing.T) {
 		require.Equal(t, 1, rings)
 	})
 }
+
+// What is lost on the other port is counted with the rest.
+func TestF25LossOnAnotherPortIsCounted(t *testing.T) {
+	inTime(t, func(t *testing.T, network *fakemodem.Network) {
+		fake := network.NewModem(fakemodem.SIM800)
+		s, err := session.Open(t.Context(), besides(on(fake), fake))
+		require.NoError(t, err)
+		defer s.Close()
+		fake.Inject(fakemodem.Fault{ID: "F25"})
+		stuck := make(chan struct{})
+		defer s.Handle("+XRING", func(at.Notification) { <-stuck })()
+		for range 1500 { // more than a queue holds
+			fake.Emit("+XRING: 1")
+		}
+		time.Sleep(time.Minute)
+		close(stuck)
+		require.NotZero(t, s.Status().Engine.Lost)
+	})
+}

@@ -110,3 +110,24 @@ func TestBankCloseNamesAStubbornPowerHook(t *testing.T) {
 		close(hook.release)
 	})
 }
+
+// Open that is given up while the hook is stuck leaves its goroutine behind, and
+// says so.
+func TestOpenTellsOfAStubbornPowerHook(t *testing.T) {
+	inTime(t, func(t *testing.T, network *fakemodem.Network) {
+		fake := network.NewModem(fakemodem.SIM800)
+		hook := &stubborn{entered: make(chan struct{}), release: make(chan struct{})}
+		cfg := on(fake)
+		cfg.Power, cfg.KeepTrying = hook.power, true
+		fake.Inject(fakemodem.Fault{ID: "F99"})
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() {
+			<-hook.entered
+			cancel()
+		}()
+		_, err := session.Open(ctx, cfg)
+		require.ErrorIs(t, err, context.Canceled)
+		require.ErrorIs(t, err, session.ErrPowerRunning)
+		close(hook.release)
+	})
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -597,4 +598,76 @@ func TestDeafModemIsFoundOutInACrowd(t *testing.T) {
 		cancel()
 		crowd.Wait()
 	})
+}
+
+// spentLedger keeps what was saved last.
+type spentLedger struct{ climbs []session.Climb }
+
+func (l *spentLedger) Load() ([]session.Climb, error) { return nil, nil }
+func (l *spentLedger) Save(climbs []session.Climb) error {
+	l.climbs = climbs
+	return nil
+}
+
+// Between the choice of a rung and its climb there is a pause that grows: gaps and
+// budgets count from the climb, and one that Close forestalls costs nothing.
+func TestPromise7BudgetsCountFromTheClimb(t *testing.T) {
+	inTime(t, func(t *testing.T, network *fakemodem.Network) {
+		fake := network.NewModem(fakemodem.SIM800)
+		ledger, cuts := new(spentLedger), 0
+		cfg := on(fake)
+		cfg.Ledger, cfg.Budgets.Restart.Hour = ledger, -1
+		cfg.Power = func(context.Context) error {
+			cuts++
+			last := ledger.climbs[len(ledger.climbs)-1]
+			require.Equal(t, session.RungPower, last.Rung)
+			require.Zero(t, time.Since(last.At), "saved before it is climbed, with its time")
+			return nil
+		}
+		s := open(t, cfg)
+		registers(t, s, time.Minute)
+		events := s.Events(t.Context())
+		fake.Inject(fakemodem.Fault{ID: "F99"})
+		time.Sleep(24 * time.Hour)
+		require.Equal(t, 6, cuts)
+		for len(events) > 0 {
+			<-events
+		}
+		await(t, events, "the next one is due", func(e session.Event) bool { return e.Kind == session.EventRecovery && e.Rung == session.RungPower })
+		spent := len(ledger.climbs)
+		require.NoError(t, s.Close())
+		require.Equal(t, 6, cuts, "the pause was not over")
+		require.Len(t, ledger.climbs, spent)
+	})
+}
+
+// A modem that comes and goes for years does not fill the memory.
+func TestPromise8RestartsLeaveNothingBehind(t *testing.T) {
+	inTime(t, func(t *testing.T, network *fakemodem.Network) {
+		fake := network.NewModem(fakemodem.SIM800)
+		cfg := on(fake)
+		cfg.NoMultiplexer = true
+		s := open(t, cfg)
+		restart := func(times int) {
+			for range times {
+				fake.Inject(fakemodem.Fault{ID: "F95", Delay: 2 * time.Second})
+				time.Sleep(6 * time.Minute)
+			}
+		}
+		restart(20)
+		before := held()
+		const times = 100
+		restart(times)
+		require.Equal(t, 1+20+times, s.Status().Starts)
+		require.Less(t, held()-before, int64(times*8<<10), "a start left behind as little as a queue of events is 40 KiB each")
+	})
+}
+
+// held is the memory in use, in octets.
+func held() int64 {
+	runtime.GC()
+	runtime.GC() // what has a finalizer takes two
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }

@@ -94,3 +94,19 @@ func TestRelayCloseFreesWaiters(t *testing.T) {
 		require.ErrorIs(t, err, cause)
 	})
 }
+
+// A modem that cannot be set up is nobody's: who waits goes on waiting.
+func TestModemThatCannotBeSetUpIsNotMet(t *testing.T) {
+	for name, failure := range map[string]error{"set up": nil, "failed": errors.New("SIM failure")} {
+		t.Run(name, func(t *testing.T) {
+			s, modem := &Session{relay: newRelay()}, &recorder{}
+			met := false
+			s.relay.told = func() { met = met || s.relay.current != nil && !s.relay.held } // whoever waits looks now
+			require.ErrorIs(t, s.alone(func() error {
+				s.relay.use(&unit{commands: modem})
+				return failure
+			}), failure)
+			require.Equal(t, failure == nil, met)
+		})
+	}
+}

@@ -74,7 +74,8 @@ type Session struct {
 // then; the search for a network goes on in the background (Radio waits for
 // it). A line that cannot be opened, a modem that does not answer, and a PIN
 // that is refused end Open with an error that says what to do: for a PIN it is
-// a *gprs.PINError with the number of tries left.
+// a *gprs.PINError with the number of tries left. It is ErrPowerRunning as well
+// where that goes for the session that did not start.
 //
 // Afterwards the session looks after itself until Close. With
 // Config.KeepTrying it does so from the beginning: Open then ends with the
@@ -95,8 +96,7 @@ func Open(ctx context.Context, cfg Config) (*Session, error) {
 	err = s.startErr
 	s.mu.Unlock()
 	if err != nil {
-		s.Close()
-		return nil, err
+		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }

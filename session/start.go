@@ -150,13 +150,25 @@ func (s *Session) prepare(ctx context.Context, u *unit) error {
 	}
 	u.watchReboots()
 	u.bearer = s.newBearer(u)
+	return s.alone(func() error {
+		s.mu.Lock()
+		s.unit = u
+		s.mu.Unlock()
+		s.relay.use(u) // radio and messages speak through it
+		return s.setUp(asSetter(ctx), u)
+	})
+}
+
+// alone keeps everybody else away from the modem during what sets it up. After
+// an error, with which the modem is given up, they go on waiting for the next.
+func (s *Session) alone(setUp func() error) error {
 	s.relay.hold(true)
 	defer s.relay.hold(false)
-	s.mu.Lock()
-	s.unit = u
-	s.mu.Unlock()
-	s.relay.use(u) // radio and messages speak through it
-	return s.setUp(asSetter(ctx), u)
+	err := setUp()
+	if err != nil {
+		s.relay.use(nil)
+	}
+	return err
 }
 
 // wake gets a first sign of life out of the modem and switches its echo off.

@@ -91,7 +91,9 @@ func fatal(err error) bool {
 func (s *Session) watch(u *unit) error {
 	s.healthy = time.Now()
 	s.search.begin(s.healthy)
-	events := s.radio.Events(s.ctx)
+	listening, cancel := context.WithCancel(s.ctx)
+	defer cancel()
+	events := s.radio.Events(listening)
 	s.noteRegistration(s.radio.Steady())
 	check := time.NewTicker(max(s.cfg.checkInterval(), time.Millisecond))
 	defer check.Stop()
@@ -186,19 +188,22 @@ func (s *Session) follow(u *unit, event gprs.Event) error {
 // more when we look is no failure of the modem.
 func (s *Session) openAgain() error {
 	s.recovering(RungSetup, errLockedAgain)
-	s.relay.hold(true)
-	defer s.relay.hold(false)
 	ctx, cancel := context.WithTimeout(asSetter(s.ctx), s.cfg.startTimeout())
 	defer cancel()
-	err := s.openSIM(ctx)
-	if err == nil || errors.Is(err, gprs.ErrNoSIM) || errors.Is(err, at.ErrDataMode) {
-		s.noteRegistration(s.radio.Steady())
-		return nil
-	}
-	return err
+	return s.alone(func() error {
+		err := s.openSIM(ctx)
+		if err == nil || errors.Is(err, gprs.ErrNoSIM) || errors.Is(err, at.ErrDataMode) {
+			s.noteRegistration(s.radio.Steady())
+			return nil
+		}
+		return err
+	})
 }
 
 func (s *Session) noteRegistration(r gprs.Registration) {
+	if r.Packet {
+		s.coverage = coverage{}
+	}
 	if r.State.Registered() {
 		s.search.registered()
 		s.ladder.network = spell{}
@@ -212,26 +217,26 @@ func (s *Session) noteRegistration(r gprs.Registration) {
 // its radio was off.
 func (s *Session) setUpAgain(u *unit, cause error) error {
 	s.recovering(RungSetup, cause)
-	s.relay.hold(true)
-	defer s.relay.hold(false)
 	ctx, cancel := context.WithTimeout(asSetter(s.ctx), s.cfg.startTimeout())
 	defer cancel()
-	if err := s.setUp(ctx, u); err != nil {
-		return err
-	}
-	s.noteRegistration(s.radio.Steady())
-	return nil
+	return s.alone(func() error {
+		if err := s.setUp(ctx, u); err != nil {
+			return err
+		}
+		s.noteRegistration(s.radio.Steady())
+		return nil
+	})
 }
 
 // lookInto follows a complaint of a user whose command got no answer, or whose
 // data calls fail.
 func (s *Session) lookInto(u *unit, cause error) error {
 	if errors.Is(cause, errNoData) {
+		if calls := s.Status().DataCalls; calls != s.callsThen { // one came up meanwhile
+			s.callsThen, s.ladder.data, s.coverage = calls, spell{}, coverage{}
+		}
 		if !s.radio.Steady().State.Registered() || s.awaitsPacket() {
 			return nil // that is what is looked after first
-		}
-		if calls := s.Status().DataCalls; calls != s.callsThen {
-			s.callsThen, s.ladder.data = calls, spell{} // one came up meanwhile
 		}
 		return s.climbHere(u, troubleData, cause)
 	}
@@ -261,7 +266,7 @@ func (s *Session) check(u *unit) error {
 		u.refusals, u.told = 0, true
 		forgot, err := u.forgot(ctx)
 		if forgot {
-			return s.setUpAgain(u, errSilentRestart)
+			return s.afterSilentRestart(ctx, u)
 		}
 		if err != nil && !s.busy(u, err) && !errors.Is(err, at.ErrDataMode) {
 			return err

@@ -30,9 +30,9 @@ type unit struct {
 	profile *profile.Profile
 	bearer  *gprs.Bearer
 
-	errorLevel int  // what +CMEE? told after setUp; -1 where it tells nothing
-	told       bool // its registration, at least once
-	refusals   int  // to tell it, since then
+	witness  string // the setting that tells whether all are still there; empty: none
+	told     bool   // its registration, at least once
+	refusals int    // to tell it, since then
 
 	busySince time.Time        // since when the line is busy whenever we ask; zero: it is not
 	suspect   time.Time        // when a command got no answer
