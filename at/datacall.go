@@ -109,7 +109,7 @@ func (m *Modem) refuseQueue() {
 
 func (m *Modem) occupy(c *DataCall) {
 	m.call = c
-	c.state, c.discard, c.tail = callUp, false, tail{}
+	c.state, c.discard, c.tail = callUp, c.closing, tail{}
 	c.lastOut = m.clock()
 	c.cond.Broadcast()
 	if line, ok := m.line.(interface{ DCD() (bool, error) }); ok && !c.closing && !c.handedOver {
@@ -120,7 +120,7 @@ func (m *Modem) occupy(c *DataCall) {
 // unwantedData ends a call that nobody waits for. One that was to be resumed has
 // an owner, who closes it.
 func (m *Modem) unwantedData(c *DataCall) {
-	if c != nil && c.state == callSuspended {
+	if c != nil && (c.state == callSuspended || c.state == callEnding) {
 		m.occupy(c)
 		m.refuseQueue()
 		return

@@ -108,13 +108,15 @@ func (c *DataCall) climbOut(ctx context.Context) (tried string) {
 		c.state = callEnding
 	}
 	c.m.mu.Unlock()
-	result, err := "OK", error(nil)
-	if !suspended {
-		result, err = c.escape(ctx)
+	if suspended {
+		if _, err := c.ath(ctx); !errors.Is(err, ErrDataMode) {
+			return "it was suspended"
+		} // else an ATO that nobody waited for any more has been obeyed
 	}
+	result, err := c.escape(ctx)
 	if err == nil {
 		if result == "OK" {
-			c.m.do(ctx, &Command{Text: "H"}, nil, true) // its result matters less than the proof to come
+			c.ath(ctx)
 		}
 		return "+++ was answered by " + result
 	}
@@ -124,6 +126,11 @@ func (c *DataCall) climbOut(ctx context.Context) (tried string) {
 		return tried
 	}
 	return tried + "; " + c.dropDTR(ctx, line.SetDTR)
+}
+
+// ath hangs up. Its result matters less than the proof to come.
+func (c *DataCall) ath(ctx context.Context) (Response, error) {
+	return c.m.do(ctx, &Command{Text: "H"}, nil, true)
 }
 
 // dropDTR takes DTR away for a while: AT&D1 and AT&D2 end data mode by that
