@@ -326,3 +326,32 @@ func TestPromise5AStoreIsReadAgain(t *testing.T) {
 		})
 	}
 }
+
+// A store that was written before there were receipts and numbers in it: what lies
+// in its outbox is told, its number is not given again, and its report finds it.
+func TestAStoreOfAnOlderVersion(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		store := newMemory()
+		record := `{"id":7,"message":{"To":"+15555550123","Text":"x","StatusReport":true},"expires":"2000-01-04T00:00:00Z","state":1,` +
+			`"parts":[{"Outcome":2,"Reference":0,"Attempts":1,"Time":"2000-01-01T00:00:00Z"}]}`
+		key := []byte{0, 0, 0, 0, 0, 0, 0, 7}
+		require.NoError(t, store.Commit([]sms.Change{{Bucket: "outbox", Key: key, Value: []byte(record)}}))
+		b := newBench(t, &sms.Config{Store: store})
+		arrived := b.receive(t, nil)
+		o, err := sms.NewOutbox(b.service, store, nil)
+		require.NoError(t, err)
+		id, err := o.Enqueue(sms.OutMessage{Message: sms.Message{To: b.phone.Number(), Text: "y"}})
+		require.NoError(t, err)
+		require.Greater(t, id, uint64(7))
+		results := runOutbox(t, o, nil)
+		r := <-results
+		require.Equal(t, uint64(7), r.ID)
+		require.ErrorIs(t, r.Err, sms.ErrInDoubt)
+		require.Equal(t, sms.Sent, (<-results).Outcome)
+		require.Len(t, b.phone.Inbox(), 1)
+		b.emitReport([]byte{6, 200, 11, 0x91, 0x51, 0x55, 0x55, 0x05, 0x21, 0xF3, 0, 0x10, 0x10, 0, 0, 0x10, 0, 0, 0x10, 0x10, 0, 0, 0x10, 0, 0})
+		in := next(t, arrived)
+		require.Equal(t, uint64(7), in.Report.Message)
+		require.Equal(t, 1, in.Report.Part)
+	})
+}

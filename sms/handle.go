@@ -73,6 +73,9 @@ func (r *receiver) hand(ctx context.Context, m *message) ([]slot, error) {
 	if !r.s.inbox.awaits(m) {
 		return nil, nil
 	}
+	if err := r.s.inbox.catchUp(); err != nil {
+		return nil, fmt.Errorf("what was received: %w", err)
+	}
 	if m.in.Report != nil { // before it is acknowledged or deleted
 		if err := r.s.reports.save(); err != nil {
 			return nil, fmt.Errorf("what a report told: %w", err)

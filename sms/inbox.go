@@ -333,6 +333,20 @@ func (b *inbox) finish(now time.Time, m *message) (slots []slot, err error) {
 	return slots, nil
 }
 
+// maxLeftover bounds what is held of commits that failed.
+const maxLeftover = 4096
+
+// catchUp has the store take what it did not take before, if that has become too
+// much: until it does, nothing more is handed over.
+func (b *inbox) catchUp() error {
+	b.lock <- struct{}{}
+	defer func() { <-b.lock }()
+	if len(b.leftover) < maxLeftover {
+		return nil
+	}
+	return b.commit(nil)
+}
+
 // commit writes changes, and those that could not be written before.
 func (b *inbox) commit(changes []Change) error {
 	if b.store == nil || len(changes) == 0 && len(b.leftover) == 0 {

@@ -58,12 +58,16 @@ type Message struct {
 	ServiceCentre string
 }
 
+// longestValidity is the longest that a network is told (TS 23.040 clause
+// 9.2.3.12.1), and ample for what is told as a date.
+const longestValidity = 63 * 7 * 24 * time.Hour
+
 // validity is how long the message is in flight; zero if the network says so.
 func (m *Message) validity(now time.Time) time.Duration {
 	if m.ValidUntil.IsZero() {
-		return m.Validity
+		return min(m.Validity, longestValidity)
 	}
-	return max(m.ValidUntil.Sub(now), time.Second)
+	return min(max(m.ValidUntil.Sub(now), time.Second), longestValidity)
 }
 
 // Plan tells what sending a message will cost.

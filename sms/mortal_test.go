@@ -90,9 +90,10 @@ func (l mortalLine) Write(p []byte) (int, error) {
 
 // deadly are the faults among which programs are killed: refusals, lost and late
 // answers, full storages, lies about places and counts, repeats, modems that
-// restart. None of them loses or mangles a message for good.
+// restart. None of them loses or mangles a message for good. Answers to a message
+// come late when no other waits for its own, from which they cannot be told.
 var deadly = append([]fakemodem.Fault{
-	{ID: "F22", On: "+CMGS", Times: 2, Delay: 30 * time.Minute}, {ID: "F22", On: "+CMGR", Times: 1, Delay: time.Minute},
+	{ID: "F22", On: "+CMGS", Times: 2, Delay: 8 * time.Hour}, {ID: "F22", On: "+CMGR", Times: 1, Delay: time.Minute},
 	{ID: "F33", Code: 21, Times: 1}, {ID: "F33", Code: 332, Times: 1},
 }, combined...)
 
