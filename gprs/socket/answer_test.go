@@ -383,3 +383,15 @@ func FuzzBodyRules(f *testing.F) {
 		}
 	})
 }
+
+// What is left of a datagram that is longer than a read is not the next one.
+func TestTelitDatagramLongerThanARead(t *testing.T) {
+	d, k := socketOf(Telit, "udp", "10.1.1.1", Config{},
+		"#SRECV: 10.1.1.1,5000,1,4,5", "long", "OK", "#SRECV: 10.1.1.1,5000,1,4,1", "er d", "OK", "#SRECV: 10.1.1.1,5000,1,1,0", "a", "OK",
+		"#SRECV: 10.1.1.1,5000,1,4,0", "next", "OK")
+	for _, want := range []string{"long", "next"} {
+		got, err := d.receive(t.Context(), k, 4)
+		require.NoError(t, err)
+		require.Equal(t, want, string(got.data))
+	}
+}

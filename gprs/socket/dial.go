@@ -102,12 +102,17 @@ func (s *Stack) countSecureLocked() (n int) {
 	return n
 }
 
-// adopt gives k the number that the modem has chosen.
+// adopt gives k the number that the modem has chosen. If another socket has it,
+// that is gone at the modem.
 func (s *Stack) adopt(k *conn, id int) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	before := s.sockets[id]
 	k.id = id
 	s.sockets[id] = k
+	s.mu.Unlock()
+	if before != nil {
+		before.fail(ErrSocketGone)
+	}
 }
 
 // has tells whether a number is in use by this Stack.

@@ -47,6 +47,9 @@ func (k *conn) giveBack() {
 // fetch reads until the modem has no more, and tells whether to go on.
 func (k *conn) fetch(polled bool) bool {
 	for {
+		if k.isClosing() {
+			return false // the number may be another's
+		}
 		if !k.in.hasRoom() {
 			return true // Read wakes us
 		}
@@ -58,10 +61,8 @@ func (k *conn) fetch(polled bool) bool {
 			k.in.put(got)
 			continue
 		}
-		select {
-		case <-k.closing:
+		if k.isClosing() {
 			return false
-		default:
 		}
 		switch {
 		case notAsked(err), errors.Is(err, errLater):
@@ -129,6 +130,16 @@ func (k *conn) look() bool {
 func (k *conn) lives() bool {
 	now, err := k.s.driver.state(k.s.ctx, k)
 	return err == nil && now == stateOpen
+}
+
+// isClosing tells whether nobody wants more.
+func (k *conn) isClosing() bool {
+	select {
+	case <-k.closing:
+		return true
+	default:
+		return false
+	}
 }
 
 // idle waits for Close: nothing more will come.

@@ -151,11 +151,40 @@ func (d telit) dial(ctx context.Context, s *conn, parameters string) error {
 	if err == nil || !refused(err) {
 		return err
 	}
-	interrupted(s, err) // it may be the word about another socket
+	if interrupted(s, err) && d.isUp(ctx, s) {
+		return nil
+	}
 	if _, lost, unknown := d.active(ctx, s); unknown == nil && lost {
 		s.s.lose(ErrContextLost)
 	}
 	return fmt.Errorf("%w: %w", ErrRefused, err)
+}
+
+// States of #SS that a socket has on the way to a connection.
+const (
+	telitResolving  = 6
+	telitConnecting = 7
+)
+
+// isUp tells whether a connection comes up whose dial was answered by the word
+// that a socket was closed: that may have been another one. The modem may be busy
+// with connecting and not answer meanwhile.
+func (d telit) isUp(ctx context.Context, s *conn) bool {
+	for ctx.Err() == nil {
+		line, err := d.status(ctx, s)
+		n, ok := numbers(line, "#SS")
+		switch {
+		case err == nil && ok && n[1] >= 1 && n[1] <= 3:
+			return true
+		case err == nil && (!ok || n[1] != telitResolving && n[1] != telitConnecting), err != nil && refused(err):
+			return false
+		}
+		select {
+		case <-time.After(time.Second):
+		case <-ctx.Done():
+		}
+	}
+	return false
 }
 
 func (d telit) openTimeout() time.Duration { return orDuration(d.cfg.OpenTimeout, telitConnect) }

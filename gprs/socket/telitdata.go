@@ -105,7 +105,8 @@ func (d telit) isOpen(ctx context.Context, s *conn) bool {
 }
 
 // receive reads what has come. Of datagrams it reads one that is from the peer,
-// if there is only one; what of it is longer than max is lost.
+// if there is only one; what of it is longer than max is lost. Strangers could
+// send for ever, so that it looks whether the socket ends.
 func (d telit) receive(ctx context.Context, s *conn, max int) (piece, error) {
 	if s.network != "udp" {
 		p, _, err := d.read(ctx, s, fmt.Sprintf("#SRECV=%d,%d", s.id+1, max), 1)
@@ -124,16 +125,6 @@ func (d telit) receive(ctx context.Context, s *conn, max int) (piece, error) {
 			}
 			return p, err
 		}
-	}
-}
-
-// isClosing tells whether nobody wants more: strangers could send for ever.
-func (k *conn) isClosing() bool {
-	select {
-	case <-k.closing:
-		return true
-	default:
-		return false
 	}
 }
 

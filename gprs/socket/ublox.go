@@ -16,9 +16,14 @@ import (
 type ublox struct {
 	wire
 	kind ubloxKind
-	turn chan struct{} // holds a token while a socket is made
-	late chan string   // what +USOWR and +USOST told behind their OK
+	turn chan struct{} // holds a token while a socket is made, and for TLS until it is connected
+	// numbers holds a token while the modem gives or takes back a number: one that
+	// it gives is not closed as that of the socket before.
+	numbers chan struct{}
+	late    [ubloxSockets]chan string // what +USOWR and +USOST told behind their OK
 }
+
+const ubloxSockets = 7
 
 // ubloxKind is what differs between the families.
 type ubloxKind struct {
@@ -36,10 +41,16 @@ func newUBloxPSD(c at.Commander, cfg *Config) driver {
 }
 
 func makeUBlox(c at.Commander, cfg *Config, kind ubloxKind) ublox {
-	return ublox{wire{c, cfg}, kind, make(chan struct{}, 1), make(chan string, 1)}
+	d := ublox{wire: wire{c, cfg}, kind: kind, turn: make(chan struct{}, 1), numbers: make(chan struct{}, 1)}
+	for id := range d.late {
+		d.late[id] = make(chan string, 1)
+	}
+	return d
 }
 
-func (ublox) limits() limits { return limits{ids: 7, send: 1024, receive: 1024, ownIDs: true} }
+func (ublox) limits() limits {
+	return limits{ids: ubloxSockets, send: 1024, receive: 1024, ownIDs: true}
+}
 
 const (
 	ubloxAnswer   = 10 * time.Second
@@ -154,6 +165,12 @@ func (d ublox) create(ctx context.Context, s *conn, text string) error {
 		return err
 	}
 	whole := context.WithoutCancel(ctx)
+	select {
+	case d.numbers <- struct{}{}:
+		defer func() { <-d.numbers }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	err := d.newSocket(whole, s, text)
 	if err == nil || !refused(err) {
 		return err
@@ -249,8 +266,9 @@ func (d ublox) send(ctx context.Context, s *conn, p piece) (int, error) {
 		}
 		return 0
 	}
+	late := d.late[s.id]
 	select {
-	case <-d.late: // of a send before
+	case <-late: // of a send before
 	default:
 	}
 	res, err := d.c.Command(ctx, at.Command{
@@ -265,7 +283,7 @@ func (d ublox) send(ctx context.Context, s *conn, p piece) (int, error) {
 		return taken(res.Info[len(res.Info)-1].Text), nil
 	}
 	select { // the word may come behind the OK (F17)
-	case line := <-d.late:
+	case line := <-late:
 		return taken(line), nil
 	case <-time.After(ubloxLate):
 		return 0, nil
@@ -329,6 +347,15 @@ func (d ublox) state(ctx context.Context, s *conn) (state, error) {
 }
 
 func (d ublox) close(ctx context.Context, s *conn) error {
+	select {
+	case d.numbers <- struct{}{}:
+		defer func() { <-d.numbers }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if !s.s.holds(s) { // it is another's by now
+		return nil
+	}
 	_, err := d.run(ctx, closeTimeout, "+USOCL=%d", s.id)
 	return err
 }
@@ -352,9 +379,10 @@ func (d ublox) notice(line string) notice {
 			return notice{kind, n[0]}
 		}
 	}
-	if strings.HasPrefix(line, "+USO") {
+	name, _, _ := strings.Cut(line, ":")
+	if n, ok := numbers(line, name); ok && strings.HasPrefix(name, "+USO") && n[0] >= 0 && n[0] < len(d.late) {
 		select {
-		case d.late <- line:
+		case d.late[n[0]] <- line:
 		default:
 		}
 		return notice{}
