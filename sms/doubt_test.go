@@ -42,28 +42,32 @@ func TestPromise4ALateAnswerSettlesOneMessage(t *testing.T) {
 	})
 }
 
-// Promise 4: a late refusal says nothing of the try before it, whose answer never
-// came: its report still finds the message.
-func TestPromise4ALateRefusalOfTheSecondTry(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		b := newBench(t, &sms.Config{SendTimeout: 5 * time.Second, RetryPauses: []time.Duration{time.Second}})
-		b.phone.SetOff(true)
-		arrived := b.receive(t, nil)
-		time.Sleep(time.Minute)
-		_, err := b.fake.Inject(fakemodem.Fault{ID: "F22", On: "+CMGS", Times: 1, Delay: 10 * time.Hour})
-		require.NoError(t, err)
-		time.AfterFunc(20*time.Second, func() {
-			delayAnswer(t, b, 8*time.Second)
-			_, err := b.fake.Inject(fakemodem.Fault{ID: "F33", Code: 38, Times: 1})
+// Promise 4: a refusal of the second try, late or not, says nothing of the try
+// before it, whose answer never came: its report still finds the message.
+func TestPromise4ARefusalOfTheSecondTry(t *testing.T) {
+	for _, late := range []bool{false, true} {
+		bubble(t, func(t *testing.T) {
+			b := newBench(t, &sms.Config{SendTimeout: 5 * time.Second, RetryPauses: []time.Duration{time.Second}})
+			b.phone.SetOff(true)
+			arrived := b.receive(t, nil)
+			time.Sleep(time.Minute)
+			_, err := b.fake.Inject(fakemodem.Fault{ID: "F22", On: "+CMGS", Times: 1, Delay: 10 * time.Hour})
 			require.NoError(t, err)
+			time.AfterFunc(20*time.Second, func() {
+				if late {
+					delayAnswer(t, b, 8*time.Second)
+				}
+				_, err := b.fake.Inject(fakemodem.Fault{ID: "F33", Code: 38, Times: 1})
+				require.NoError(t, err)
+			})
+			receipt, err := b.service.Send(t.Context(), sms.Message{To: b.phone.Number(), Text: "x", StatusReport: true, InDoubt: sms.DoubtRetry})
+			require.ErrorIs(t, err, sms.ErrInDoubt)
+			require.Equal(t, 2, receipt.Parts[0].Attempts)
+			require.Equal(t, sms.InDoubt, deliveries(t, receipt)[0].Outcome)
+			b.phone.SetOff(false)
+			require.Equal(t, receipt.ID, next(t, arrived).Report.Message)
 		})
-		receipt, err := b.service.Send(t.Context(), sms.Message{To: b.phone.Number(), Text: "x", StatusReport: true, InDoubt: sms.DoubtRetry})
-		require.ErrorIs(t, err, sms.ErrInDoubt)
-		require.Equal(t, 2, receipt.Parts[0].Attempts)
-		require.Equal(t, sms.InDoubt, deliveries(t, receipt)[0].Outcome)
-		b.phone.SetOff(false)
-		require.Equal(t, receipt.ID, next(t, arrived).Report.Message)
-	})
+	}
 }
 
 // The reports of both copies of a part that was sent again name the message, also
@@ -353,5 +357,103 @@ func TestAStoreOfAnOlderVersion(t *testing.T) {
 		in := next(t, arrived)
 		require.Equal(t, uint64(7), in.Report.Message)
 		require.Equal(t, 1, in.Report.Part)
+	})
+}
+
+// A report that overtakes the answer to its message is not given to an older one
+// with the same reference, which came round.
+func TestAReportThatOvertakesIsNotTheOlderMessages(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		arrived := b.receive(t, nil)
+		b.phone.SetOff(true)
+		m := sms.Message{To: b.phone.Number(), Text: "x", StatusReport: true}
+		older, err := b.service.Send(t.Context(), m)
+		require.NoError(t, err)
+		for range 255 {
+			_, err := b.service.Send(t.Context(), sms.Message{To: "+15555550199", Text: "y"})
+			require.NoError(t, err)
+		}
+		time.Sleep(time.Until(time.Date(2000, 1, 1, 0, 4, 0, 0, time.UTC)))
+		delayAnswer(t, b, 5*time.Second)
+		reference := older.Parts[0].Reference
+		time.AfterFunc(time.Second, func() {
+			b.emitReport([]byte{6, reference, 11, 0x91, 0x51, 0x55, 0x55, 0x05, 0x21, 0xF3, 0, 0x10, 0x10, 0, 0x40, 0, 0, 0, 0x10, 0x10, 0, 0x40, 0, 0, 0})
+		})
+		receipt, err := b.service.Send(t.Context(), m)
+		require.NoError(t, err)
+		require.Equal(t, reference, receipt.Parts[0].Reference)
+		require.Equal(t, receipt.ID, next(t, arrived).Report.Message)
+	})
+}
+
+// An Outbox writes to the disk as often as it must: the number and the message,
+// that a part goes, what the modem said, the result, and that it was told.
+func TestCommitsOfAnOutbox(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		var commits []string
+		store := &refusing{newMemory(), func(changes []sms.Change) bool {
+			commits = append(commits, changes[0].Bucket)
+			return false
+		}}
+		b := newBench(t, &sms.Config{Store: store})
+		o, err := sms.NewOutbox(b.service, store, nil)
+		require.NoError(t, err)
+		_, err = o.Enqueue(sms.OutMessage{Message: sms.Message{To: b.phone.Number(), Text: "x", StatusReport: true}})
+		require.NoError(t, err)
+		r := <-runOutbox(t, o, nil)
+		require.NoError(t, r.Err)
+		synctest.Wait()
+		require.Equal(t, []string{"number", "outbox", "outbox", "receipt", "outbox", "outbox"}, commits)
+	})
+}
+
+// What could not be noted did not go: a refusal later is no doubt.
+func TestPromise4WhatCouldNotBeNotedDidNotGo(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		full := false
+		store := &refusing{newMemory(), func(changes []sms.Change) bool { return full && changes[0].Bucket == "outbox" }}
+		b := newBench(t, &sms.Config{Store: store})
+		o, err := sms.NewOutbox(b.service, store, nil)
+		require.NoError(t, err)
+		_, err = o.Enqueue(sms.OutMessage{Message: sms.Message{To: b.phone.Number(), Text: "x"}})
+		require.NoError(t, err)
+		full = true
+		require.ErrorIs(t, o.Run(t.Context(), nil), errDisk)
+		full = false
+		_, err = b.fake.Inject(fakemodem.Fault{ID: "F33", Code: 21, Times: 1})
+		require.NoError(t, err)
+		r := <-runOutbox(t, o, nil)
+		require.ErrorIs(t, r.Err, sms.ErrNotSent)
+		require.Equal(t, sms.NotSent, r.Outcome)
+	})
+}
+
+// A Service that has sent without a store does not take over that of an Outbox:
+// their numbers would mean two messages each.
+func TestAStoreIsNotTakenOverLate(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		store := newMemory()
+		b := newBench(t, &sms.Config{Store: store})
+		b.phone.SetOff(true)
+		m := sms.Message{To: b.phone.Number(), Text: "x", StatusReport: true}
+		first, err := b.service.Send(t.Context(), m)
+		require.NoError(t, err)
+		b.restart(t, nil)
+		m.To = "+15555550199"
+		second, err := b.service.Send(t.Context(), m)
+		require.NoError(t, err)
+		require.Equal(t, first.ID, second.ID)
+		_, err = sms.NewOutbox(b.service, store, nil)
+		require.NoError(t, err)
+		arrived := b.receive(t, nil)
+		time.Sleep(time.Minute)
+		b.phone.SetOff(false)
+		for {
+			if in := next(t, arrived); in.Report.To == b.phone.Number() {
+				require.Zero(t, in.Report.Message)
+				return
+			}
+		}
 	})
 }

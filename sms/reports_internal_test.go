@@ -1,6 +1,7 @@
 package sms
 
 import (
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -83,6 +84,7 @@ func TestReportsFindTheirPart(t *testing.T) {
 		{"reference 0 says nothing", []trackedPart{part(Sent, 0, 0)}, false, 77, 0, digest{1}, 1},
 		{"references that repeat say nothing", []trackedPart{part(Sent, 3, 0), part(Sent, 3, 5)}, true, 77, 5, digest{1}, 2},
 		{"the same report again", []trackedPart{told(part(Sent, 5, 0), Delivered, 0), part(Sent, 5, 0)}, false, 5, 0, digest{99, 0}, 1},
+		{"the same report again, without references", []trackedPart{told(part(Sent, 0, 0), Delivered, 0), part(Sent, 0, 0)}, true, 0, 0, digest{99, 0}, 1},
 		{"a further report", []trackedPart{part(Sent, 5, 0), told(part(Sent, 5, 1), Pending, 1)}, false, 5, 1, digest{1}, 2},
 		{"a report after the last", []trackedPart{part(Sent, 5, 50), told(part(Sent, 5, 0), Delivered, 0)}, false, 5, 0, digest{1}, 2},
 		{"the other of two in one second without references", []trackedPart{told(part(Sent, 0, 0), Delivered, 0), part(Sent, 0, 0)}, true, 0, 0, digest{1}, 2},
@@ -106,5 +108,42 @@ func TestReportsFindTheirPart(t *testing.T) {
 			r.take(&other, at(test.taken), digest{2})
 			require.Zero(t, other.Message, "another number")
 		})
+	}
+}
+
+// What a report has told stays, whatever is heard of the part behind it.
+func TestKnownOutcomesStay(t *testing.T) {
+	s := New(nil, nil)
+	m := s.reports.track(1, "+15555550123", make([]PartReceipt, 1), true, time.Hour)
+	require.NoError(t, m.begin(0))
+	s.reports.take(&Report{Reference: 7, To: m.to, Status: tpdu.Received}, time.Now(), digest{1})
+	for _, outcome := range []Outcome{InDoubt, NotSent} {
+		m.sent(0, outcome, 0)
+		known, reference := m.outcome(0)
+		require.Equal(t, Sent, known)
+		require.Equal(t, byte(7), reference)
+	}
+}
+
+// Whether the modem's references make sense is found out again after a restart.
+func TestUselessReferencesAfterARestart(t *testing.T) {
+	for _, useless := range []bool{false, true} {
+		store, err := OpenStore(filepath.Join(t.TempDir(), "sms.db"))
+		require.NoError(t, err)
+		defer store.Close()
+		s := New(nil, &Config{Store: store})
+		require.NoError(t, s.load(t.Context()))
+		for i := range 3 {
+			m := s.reports.track(uint64(i+1), "+15555550123", make([]PartReceipt, 1), true, time.Hour)
+			require.NoError(t, m.begin(0))
+			reference := byte(5 + i)
+			if useless {
+				reference = 5
+			}
+			m.sent(0, Sent, reference)
+		}
+		again := New(nil, &Config{Store: store})
+		require.NoError(t, again.load(t.Context()))
+		require.Equal(t, useless, again.reports.useless)
 	}
 }
