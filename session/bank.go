@@ -26,9 +26,9 @@ type BankConfig struct {
 	// Attempts is how many modems may try one message, one after the other.
 	// Zero means 3; negative means all that are fit.
 	Attempts int
-	// Patience is how long Send waits for a modem that is fit. Zero means
-	// 2 min, which is what a modem takes that has to be restarted; negative
-	// means not at all.
+	// Patience is how long after its call Send goes on waiting for a modem that
+	// is fit. Zero means 2 min, which is what a modem takes that has to be
+	// restarted; negative means not at all.
 	Patience time.Duration
 	// Recipients is for how many recipients the bank remembers which modem
 	// they know. Zero means 10,000; negative means none.
@@ -61,7 +61,8 @@ type Bank struct {
 	closed   bool
 	members  map[string]*member
 	homes    homes
-	turn     uint64 // of the member that was chosen last
+	turns    map[string]*turn // by recipient
+	chosen   uint64           // how often a member was
 }
 
 // OpenBank begins to open a session for each modem and returns at once: one that
@@ -74,7 +75,7 @@ type Bank struct {
 // and a Ledger of its own where it has any; an error is a mistake in that, and
 // nothing was opened then.
 func OpenBank(cfg *BankConfig, modems ...Config) (*Bank, error) {
-	b := &Bank{members: make(map[string]*member), receiving: make(chan struct{}, 1)}
+	b := &Bank{members: make(map[string]*member), turns: make(map[string]*turn), receiving: make(chan struct{}, 1)}
 	if cfg != nil {
 		b.cfg = *cfg
 	}
@@ -123,6 +124,11 @@ func (b *Bank) Add(cfg Config) error {
 func (b *Bank) enlist(m *member) error {
 	if b.members[m.name] != nil {
 		return fmt.Errorf("session: the bank has a modem %q already", m.name)
+	}
+	for _, other := range b.members {
+		if what := m.shares(other); what != "" {
+			return fmt.Errorf("session: modems %q and %q have the same %s: each needs its own", other.name, m.name, what)
+		}
 	}
 	b.members[m.name] = m
 	return nil
@@ -201,8 +207,8 @@ func (b *Bank) list() []*member {
 }
 
 // Drain ends the bank gently: nothing more is sent, what is being sent may come
-// to its end until ctx ends, and then the bank is closed. Its error says that
-// ctx ended first, or is that of Close.
+// to its end until ctx ends, and then the bank is closed, as by Close. Its error
+// says that ctx ended first, or is that of Close.
 func (b *Bank) Drain(ctx context.Context) error {
 	b.mu.Lock()
 	b.draining = true

@@ -15,6 +15,7 @@ import (
 	"github.com/telemodem/telemodem/fakemodem"
 	"github.com/telemodem/telemodem/gprs"
 	"github.com/telemodem/telemodem/session"
+	"github.com/telemodem/telemodem/sms"
 )
 
 // named is a configuration for a modem of a bank. Long messages and the end of a
@@ -118,16 +119,25 @@ func TestBankStartsWithThoseThatStart(t *testing.T) {
 // Mistakes are told before anything is opened.
 func TestBankRefusesMistakes(t *testing.T) {
 	opened := false
+	store, ledger := new(brokenStore), session.FileLedger("ledger")
 	line := func(context.Context) (io.ReadWriteCloser, error) { opened = true; return nil, io.EOF }
 	for name, modems := range map[string][]session.Config{
 		"neither Config.Port nor Config.Open": {{Name: "a", Open: line}, {Name: "b"}},
 		"has a modem \"a\" already":           {{Name: "a", Open: line}, {Name: "a", Open: line}},
 		"needs a name":                        {{Name: "a", Open: line}, {Open: line}},
+		"have the same Config.SMS.Store":      {{Name: "a", Open: line, SMS: sms.Config{Store: store}}, {Name: "b", Open: line, SMS: sms.Config{Store: store}}},
+		"have the same Config.Ledger":         {{Name: "a", Open: line, Ledger: ledger}, {Name: "b", Open: line, Ledger: session.FileLedger("ledger")}},
 	} {
 		_, err := session.OpenBank(nil, modems...)
 		require.ErrorContains(t, err, name)
 	}
 	require.False(t, opened)
+	bank, err := session.OpenBank(nil, session.Config{Name: "a", Open: line, SMS: sms.Config{Store: store}})
+	require.NoError(t, err)
+	defer bank.Close()
+	require.ErrorContains(t, bank.Add(session.Config{Name: "b", Open: line, SMS: sms.Config{Store: store}}), "have the same")
+	require.NoError(t, bank.Remove(t.Context(), "a"))
+	require.NoError(t, bank.Add(session.Config{Name: "b", Open: line, SMS: sms.Config{Store: store}}))
 }
 
 // A stick is unplugged, taken out of the bank, put back under its name, and used

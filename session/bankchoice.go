@@ -9,10 +9,8 @@ const restTime = 5 * time.Minute
 // choose returns the modem for a message to a recipient, and counts the message
 // as its own; nil if none is fit but those that are left out. The modem that the
 // recipient knows comes first, then who did not refuse lately, who has the least
-// to do, and who had to wait longest for a turn.
+// to do, and whom it was longest ago. The lock is held.
 func (b *Bank) choose(to string, without map[string]bool) *member {
-	b.mu.Lock()
-	defer b.mu.Unlock()
 	able := func(m *member) bool {
 		if m == nil || without[m.name] {
 			return false
@@ -33,9 +31,8 @@ func (b *Bank) choose(to string, without map[string]bool) *member {
 	if best == nil {
 		return nil
 	}
-	b.homes.set(to, best.name)
-	b.turn++
-	best.turn = b.turn
+	b.chosen++
+	best.chosen = b.chosen
 	best.outstanding++
 	return best
 }
@@ -48,8 +45,8 @@ func (m *member) before(n *member, now time.Time) bool {
 	if m.outstanding != n.outstanding {
 		return m.outstanding < n.outstanding
 	}
-	if m.turn != n.turn {
-		return m.turn < n.turn
+	if m.chosen != n.chosen {
+		return m.chosen < n.chosen
 	}
 	return m.name < n.name
 }

@@ -23,6 +23,7 @@ func (h *homes) of(recipient string) string {
 	return e.Value.(*home).modem
 }
 
+// set notes that a recipient knows a modem; the empty one is none.
 func (h *homes) set(recipient, modem string) {
 	if h.limit <= 0 || recipient == "" {
 		return

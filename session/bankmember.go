@@ -3,6 +3,7 @@ package session
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"sync"
 	"time"
 
@@ -19,7 +20,7 @@ type member struct {
 	// Guarded by the lock of the bank.
 	leaving     bool
 	outstanding int       // messages that it is sending
-	turn        uint64    // when it was chosen last, in turns of the bank
+	chosen      uint64    // when it was last, in Bank.chosen
 	rests       time.Time // until then others come first: it has refused
 	counts      counts
 	receiveErr  error // why nothing is received from it
@@ -48,6 +49,23 @@ func (b *Bank) newMember(cfg Config) (*member, error) {
 		b.publish(name, e)
 	}
 	return &member{name: name, session: s}, nil
+}
+
+// shares names what two modems must not have in common and have; empty if nothing.
+func (m *member) shares(other *member) string {
+	mine, its := &m.session.cfg, &other.session.cfg
+	switch {
+	case same(mine.SMS.Store, its.SMS.Store):
+		return "Config.SMS.Store"
+	case same(mine.Ledger, its.Ledger):
+		return "Config.Ledger"
+	}
+	return ""
+}
+
+// same tells whether two values are one; nil and what cannot be compared are not.
+func same(a, b any) bool {
+	return a != nil && b != nil && reflect.ValueOf(a).Comparable() && a == b
 }
 
 func (m *member) start() { m.session.running.Go(m.session.run) }

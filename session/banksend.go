@@ -76,23 +76,28 @@ func (b *Bank) Send(ctx context.Context, message sms.Message) (BankReceipt, erro
 		return BankReceipt{}, &UnsentError{Err: err}
 	}
 	defer leave()
+	until := time.Now().Add(b.cfg.patience())
+	give, err := b.takeTurn(ctx, message.To)
+	if err != nil {
+		return BankReceipt{}, &UnsentError{Err: err}
+	}
+	defer give()
 	var receipt BankReceipt
 	unsent := &UnsentError{}
 	without := make(map[string]bool)
-	until := time.Now().Add(b.cfg.patience())
 	for attempts := b.cfg.attempts(); attempts != 0; {
 		m, err := b.await(ctx, message.To, without, until)
 		if err != nil {
 			unsent.Err = err
 			break
 		}
-		receipt.Modem = m.name
-		receipt.Receipt, err = b.try(ctx, m, message)
-		switch {
-		case err == nil || final(receipt.Receipt, err):
+		had, err := b.try(ctx, m, message)
+		if ctx.Err() == nil && unasked(had, err) {
+			continue // await finds it unfit
+		}
+		receipt = BankReceipt{m.name, had}
+		if err == nil || final(had, err) {
 			return receipt, err
-		case ctx.Err() == nil && errors.Is(err, errAway):
-			continue // it was not asked; await finds it unfit
 		}
 		unsent.Tried = append(unsent.Tried, TriedModem{m.name, err})
 		without[m.name] = true
@@ -110,7 +115,17 @@ func final(receipt sms.Receipt, err error) bool {
 	case !errors.Is(err, sms.ErrNotSent): // in doubt, invalid, and what nobody has thought of
 		return true
 	}
+	return begun(receipt)
+}
+
+// begun tells whether a part of a message was sent, or may have been.
+func begun(receipt sms.Receipt) bool {
 	return slices.ContainsFunc(receipt.Parts, func(p sms.PartReceipt) bool { return p.Outcome != sms.NotSent })
+}
+
+// unasked tells whether a modem that went away has seen nothing of a message.
+func unasked(receipt sms.Receipt, err error) bool {
+	return errors.Is(err, errAway) && !begun(receipt)
 }
 
 // await returns a modem that is fit, and waits for the first one.
@@ -119,37 +134,44 @@ func (b *Bank) await(ctx context.Context, to string, without map[string]bool, un
 	defer timer.Stop()
 	for {
 		change := b.fit.listen()
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
 		b.mu.Lock()
-		draining := b.draining
+		ended := b.draining || b.closed
+		var m *member
+		if !ended { // Drain waits for what is chosen
+			m = b.choose(to, without)
+		}
 		b.mu.Unlock()
 		switch {
-		case ctx.Err() != nil:
-			return nil, context.Cause(ctx)
-		case b.ctx.Err() != nil || draining:
+		case ended:
 			return nil, ErrClosed
-		}
-		if m := b.choose(to, without); m != nil {
+		case m != nil:
 			return m, nil
-		}
-		if len(without) > 0 {
-			return nil, b.nobody() // those that are fit have tried
+		case len(without) > 0:
+			return nil, b.nobody(without) // those that are fit have tried
 		}
 		select {
 		case <-change:
 		case <-ctx.Done():
-			return nil, fmt.Errorf("%w: %w", b.nobody(), context.Cause(ctx))
+			return nil, fmt.Errorf("%w: %w", b.nobody(without), context.Cause(ctx))
 		case <-b.ctx.Done():
 		case <-timer.C:
-			return nil, b.nobody()
+			return nil, b.nobody(without)
 		}
 	}
 }
 
-// nobody is the error where no modem is fit: it says what is wrong with them.
-func (b *Bank) nobody() error {
+// nobody is the error where no modem is fit but those that have tried: it says what
+// is wrong with the others.
+func (b *Bank) nobody(tried map[string]bool) error {
 	reasons := make(map[string]int)
 	for _, m := range b.Status() {
-		if m.Unfit != "" {
+		switch {
+		case tried[m.Modem]:
+			reasons["tried it"]++
+		case m.Unfit != "":
 			reasons[m.Unfit]++
 		}
 	}
@@ -164,11 +186,16 @@ func (b *Bank) nobody() error {
 	return fmt.Errorf("%w (%s)", ErrNoFitModem, strings.Join(said, ", "))
 }
 
-// try has one modem send the message.
+// try has one modem send the message. The recipient knows that modem from then on,
+// unless nothing was sent; he may write to another one meanwhile.
 func (b *Bank) try(ctx context.Context, m *member, message sms.Message) (sms.Receipt, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(m.session.ctx, func() { cancel(context.Cause(m.session.ctx)) })()
+	b.mu.Lock()
+	known := b.homes.of(message.To)
+	b.homes.set(message.To, m.name)
+	b.mu.Unlock()
 	a := new(attempt)
 	b.calls.Go(func() { b.abandon(ctx, m, a, cancel) })
 	receipt, err := m.session.SMS().Send(a.mark(ctx), message)
@@ -180,11 +207,14 @@ func (b *Bank) try(ctx context.Context, m *member, message sms.Message) (sms.Rec
 		m.rests = time.Time{}
 	case errors.Is(err, sms.ErrInDoubt):
 		m.counts.note(sms.InDoubt)
-	case errors.Is(err, sms.ErrNotSent) && !errors.Is(err, errAway):
+	case errors.Is(err, sms.ErrNotSent) && !unasked(receipt, err):
 		m.counts.note(sms.NotSent)
 		if ctx.Err() == nil { // it was the modem that did not want
 			m.rests = time.Now().Add(restTime)
 		}
+	}
+	if err != nil && !begun(receipt) && b.homes.of(message.To) == m.name {
+		b.homes.set(message.To, known)
 	}
 	b.mu.Unlock()
 	b.fit.ring()

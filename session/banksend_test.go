@@ -142,6 +142,7 @@ func TestBankAttemptsAreBounded(t *testing.T) {
 				}
 				if attempts < 0 {
 					require.ErrorIs(t, err, session.ErrNoFitModem)
+					require.ErrorContains(t, err, "no modem of the bank is fit to send (5 tried it)")
 				} else {
 					require.NoError(t, unsent.Err)
 				}
@@ -222,6 +223,44 @@ func TestBankRecipientsKeepTheirModem(t *testing.T) {
 				known[number] = receipt.Modem
 			}
 		}
+	})
+}
+
+// A modem that tried a message and did not get it off is none that the recipient
+// knows.
+func TestBankRecipientDoesNotMeetWhoFailed(t *testing.T) {
+	inTime(t, func(t *testing.T, network *fakemodem.Network) {
+		bank, fakes := openBank(t, network, nil, 2)
+		fit(t, bank, 2)
+		phone := network.Phone("+15555550199")
+		first, err := bank.Send(t.Context(), message(phone, "whose number is this"))
+		require.NoError(t, err)
+		for _, fake := range fakes {
+			fake.Inject(fakemodem.Fault{ID: "F33", Code: 50})
+		}
+		_, err = bank.Send(t.Context(), message(phone, "nobody's"))
+		requireNotSent(t, err)
+		again, err := bank.Send(t.Context(), message(phone, "the same number"))
+		require.NoError(t, err)
+		require.Equal(t, first.Modem, again.Modem)
+	})
+}
+
+// A receipt names no modem that was gone before it saw the message.
+func TestBankReceiptNamesNobodyWhoWasNotAsked(t *testing.T) {
+	inTime(t, func(t *testing.T, network *fakemodem.Network) {
+		bank, fakes := openBank(t, network, &session.BankConfig{Patience: time.Minute}, 1)
+		fit(t, bank, 1)
+		fakes[0].Inject(fakemodem.Fault{ID: "F22", On: "+CMGS", Delay: 20 * time.Second})
+		ahead := sendAll(bank, network.Phone("+15555550100"), 1)
+		fakes[0].Inject(fakemodem.Fault{ID: "F97", In: 5 * time.Second})
+		receipt, err := bank.Send(t.Context(), message(network.Phone("+15555550199"), "behind"))
+		requireNotSent(t, err)
+		var unsent *session.UnsentError
+		require.ErrorAs(t, err, &unsent)
+		require.Empty(t, unsent.Tried)
+		require.Empty(t, receipt.Modem)
+		ahead.Wait()
 	})
 }
 
@@ -385,8 +424,8 @@ func TestBankSendsWhenItsOnlyModemIsBack(t *testing.T) {
 			requireInDoubt(t, err)
 		})
 		time.Sleep(5 * time.Second)
-		fakes[0].Inject(fakemodem.Fault{ID: "F95", In: 5 * time.Second, Delay: 10 * time.Second})
-		_, err := bank.Send(t.Context(), message(phone, "behind"))
+		fakes[0].Inject(fakemodem.Fault{ID: "F95", In: 5 * time.Second, Delay: 20 * time.Second}) // no late answer comes through
+		_, err := bank.Send(t.Context(), message(network.Phone("+15555550100"), "behind"))
 		require.NoError(t, err)
 		ahead.Wait()
 		require.Equal(t, 1, statusOf(t, bank, "a").Sent)
@@ -426,6 +465,7 @@ func TestBankTellsOfALongMessageThatWasCutShort(t *testing.T) {
 		require.Less(t, time.Since(began), 30*time.Second, "it does not wait for that modem")
 		require.Equal(t, sms.Sent, receipt.Parts[0].Outcome)
 		require.Equal(t, sms.NotSent, receipt.Parts[1].Outcome)
+		require.Equal(t, 1, statusOf(t, bank, "a").NotSent)
 	})
 }
 
