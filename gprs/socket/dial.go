@@ -209,7 +209,7 @@ func (s *Stack) closeAtModem(ctx context.Context, k *conn) bool {
 	defer cancel()
 	err := s.driver.close(ctx, k)
 	switch {
-	case err == nil, errors.Is(err, at.ErrLineGone), s.ctx.Err() != nil:
+	case err == nil, s.ctx.Err() != nil:
 		return true
 	case !refused(err) && !errors.Is(err, ErrRefused):
 		return false

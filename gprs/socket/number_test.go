@@ -2,9 +2,12 @@ package socket_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
+	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -59,6 +62,48 @@ func TestANumberThatTheModemGaveAgainUnheard(t *testing.T) {
 				old.Close()
 				time.Sleep(time.Minute)
 				echoes(t, c, away)
+			})
+		})
+	}
+}
+
+// interrupted is a Commander whose line goes and comes back, as that of a session.
+type interrupted struct {
+	at.Commander
+	gone atomic.Bool
+}
+
+func (i *interrupted) Command(ctx context.Context, cmd at.Command) (at.Response, error) {
+	if i.gone.Load() {
+		return at.Response{}, &at.CommandError{Command: "AT" + cmd.Text, Err: at.ErrLineGone}
+	}
+	return i.Commander.Command(ctx, cmd)
+}
+
+// A line that is gone proves no close: the modem may have the socket open when the
+// line is back, and its number is free when that has closed it.
+func TestALineThatIsGoneProvesNoClose(t *testing.T) {
+	for _, d := range dialects {
+		t.Run(d.ours.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newModem(t, d.theirs)
+				line := &interrupted{Commander: r.modem}
+				var err error
+				r.stack, err = socket.Open(t.Context(), line, d.ours, nil)
+				require.NoError(t, err)
+				t.Cleanup(func() { r.stack.Close() })
+				all := make([]net.Conn, d.ids)
+				for i := range all {
+					all[i], _ = r.connect("tcp")
+				}
+				line.gone.Store(true)
+				require.Error(t, all[0].Close())
+				line.gone.Store(false)
+				require.Equal(t, d.ids, r.fake.OpenSockets())
+				time.Sleep(time.Minute)
+				require.Equal(t, d.ids-1, r.fake.OpenSockets())
+				c, far := r.connect("tcp")
+				echoes(t, c, far)
 			})
 		})
 	}

@@ -465,8 +465,7 @@ func TestF75SlowNames(t *testing.T) {
 // Close ends a dial that is under way, and waits for what it left.
 func TestCloseDuringDial(t *testing.T) {
 	each(t, nil, func(t *testing.T, r *rig) {
-		_, err := r.fake.Inject(fakemodem.Fault{ID: "F75"})
-		require.NoError(t, err)
+		r.fake.SetSocketFaults(fakemodem.SocketFaults{SlowNames: 100 * time.Second})
 		failed := make(chan error, 1)
 		go func() {
 			_, err := r.stack.DialContext(t.Context(), "tcp", "gateway.example:7")
@@ -474,8 +473,14 @@ func TestCloseDuringDial(t *testing.T) {
 		}()
 		time.Sleep(time.Second)
 		start := time.Now()
-		r.stack.Close()
+		ended := make(chan struct{})
+		go func() {
+			r.stack.Close()
+			close(ended)
+		}()
 		require.ErrorIs(t, <-failed, net.ErrClosed)
+		require.Less(t, time.Since(start), time.Minute)
+		<-ended
 		require.Less(t, time.Since(start), 3*time.Minute)
 	})
 }

@@ -187,6 +187,26 @@ func TestTelitBareCloseInsideARead(t *testing.T) {
 	})
 }
 
+// The counters are those of one connection: that of the next with its number begin
+// anew, and the bare word inside its reads and sends does it no harm either.
+func TestTelitCountsEachConnectionAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newTelit(t, true, &socket.Config{PollInterval: 5 * time.Second})
+		for range 8 { // of six numbers
+			c, far := r.connect("tcp")
+			echoes(t, c, far)
+			for _, name := range []string{"#SRECV", "#SSEND"} {
+				synctest.Wait() // until it has been read empty
+				done := r.inside(name, "NO CARRIER")
+				time.Sleep(time.Minute)
+				echoes(t, c, far)
+				require.True(t, done.Load(), name)
+			}
+			require.NoError(t, c.Close())
+		}
+	})
+}
+
 // The bare word before the prompt of a send, and behind its data: the modem's
 // counter tells whether it took them, so that they arrive once, and nothing that
 // the engine writes meanwhile is taken for data.
