@@ -175,6 +175,7 @@ func (m *Modem) conclude(x *exchange, o outcome, text string) {
 // come yet.
 func (m *Modem) doubt(x *exchange, text string, open openPrompt) {
 	m.lose(x, "result of a call: "+text)
+	m.mayOpenLate(x)
 	m.search(open)
 }
 

@@ -288,7 +288,7 @@ func (c *DataCall) over(cause error) {
 		return
 	}
 	if c.m.call == c && c.streaming() {
-		c.m.out.buf = c.m.out.buf[:0]
+		c.m.out.drop()
 	}
 	c.state, c.err, c.due = callOver, cause, 0
 	close(c.done)

@@ -1,9 +1,13 @@
 package at
 
 import (
+	"bytes"
 	"context"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
 )
 
 // F22: an OK that nobody waits for any more comes before the data of the next
@@ -143,5 +147,84 @@ func TestAnEntryGivenUpInTheGap(t *testing.T) {
 		time.Sleep(time.Second)
 		s.wantIdle("no data")
 		exchangeOK(t, s, m)
+	})
+}
+
+// An entry by count is filled with what it was opened for, whenever it opens, and
+// whatever has been tried meanwhile: anything else would be taken for the data.
+func TestAnEntryByCountIsFilled(t *testing.T) {
+	cmd := Command{Text: "+QISEND=0,5", Timeout: time.Second, Sensitive: true, Finals: []string{"SEND OK"},
+		Prompt: &Prompt{Data: []byte("s3cr3"), Fixed: true, Gap: 100 * time.Millisecond}}
+	for why, prompt := range map[string]func(s *script){
+		"its gap ends after the limit": func(s *script) {
+			time.Sleep(950 * time.Millisecond)
+			s.raw("\r\n> ")
+			s.wantIdle("the gap")
+			time.Sleep(50 * time.Millisecond)
+		},
+		"during a search": func(s *script) {
+			time.Sleep(1200 * time.Millisecond)
+			s.wantLine("", "AT+CMEE?")
+			s.raw("\r\n> ")
+		},
+		"after a search without success": func(s *script) {
+			time.Sleep(time.Minute)
+			s.take()
+			s.raw("\r\n> ")
+		},
+	} {
+		t.Run(why, func(t *testing.T) {
+			var trace bytes.Buffer
+			recorder := NewRecorder(&trace)
+			dialogue(t, &Config{Trace: recorder}, func(t *testing.T, s *script, m *Modem) {
+				send := start(t, m, cmd)
+				s.wantLine("", "AT+QISEND=0,5")
+				prompt(s)
+				send.wantErr("the data will be written", ErrNoAnswer, DataWritten)
+				s.want("what the entry is for, in one piece", "s3cr3")
+				s.send("SEND OK")
+				csq := start(t, m, Command{Text: "+CSQ"})
+				line := s.take()
+				for range 200 { // until it has found its place
+					if line == "AT+CSQ\r" {
+						break
+					}
+					for name := range strings.SplitSeq(strings.TrimSuffix(strings.TrimPrefix(line, "AT"), "\r"), ";") {
+						if value, known := map[string]string{"+CMEE?": "1", "+CREG?": "0,1", "+CSCS?": "2"}[name]; known {
+							s.send(strings.TrimSuffix(name, "?") + ": " + value)
+						}
+					}
+					if line != "" {
+						s.send("OK")
+					}
+					time.Sleep(100 * time.Millisecond)
+					line = s.take()
+				}
+				require.Equal(t, "AT+CSQ\r", line)
+				s.send("+CSQ: 17,0", "OK")
+				csq.wantOK("", "+CSQ: 17,0")
+				m.Close()
+			})
+			require.NoError(t, recorder.Flush())
+			require.NotContains(t, trace.String(), "s3cr3")
+		})
+	}
+}
+
+// What an entry by count was to be filled with is nothing to another entry.
+func TestAnEntryIsFilledOnce(t *testing.T) {
+	dialogue(t, nil, func(t *testing.T, s *script, m *Modem) {
+		piece := start(t, m, Command{Text: "+QISEND=0,5", Prompt: &Prompt{Data: []byte("hello"), Fixed: true}})
+		s.wantLine("", "AT+QISEND=0,5")
+		piece.cancel()
+		s.send("ERROR")
+		text := cmgs("0011")
+		text.Timeout = time.Second
+		send := start(t, m, text)
+		s.wantLine("", "AT+CMGS=2")
+		send.wantErr("", ErrNoAnswer, CommandWritten)
+		s.want("the entry may be open", "\x1b")
+		s.raw("\r\n> ")
+		s.want("it is ended", "\x1b")
 	})
 }

@@ -34,6 +34,7 @@ type exchange struct {
 	abortDue      instant
 	graceDue      instant // a held OK counts
 	prompt        promptState
+	owed          bool  // the data fill an entry, whoever has left
 	size          int   // octets of the answer so far
 	fault         error // what makes the answer worthless
 	stage         int   // stages done
@@ -259,6 +260,7 @@ func (m *Modem) expire(x *exchange) {
 		return
 	}
 	m.lose(x, "no answer")
+	m.mayOpenLate(x)
 	m.search(open)
 }
 

@@ -6,14 +6,13 @@ import (
 
 // outbox is what waits for the writer.
 type outbox struct {
-	buf   []byte
-	owner *exchange // whose bytes buf holds; nil for the engine's own
-	step  Progress  // what the owner's progress becomes when they are taken
-	// secret says that the bytes must not be seen in a trace.
-	secret  bool
-	writing bool // bytes taken before are being written
-	started bool // the writer's goroutine runs
-	retire  bool // it is to end, since there is nothing to do
+	buf     []byte
+	owner   *exchange // whose bytes buf holds; nil for the engine's own
+	step    Progress  // what the owner's progress becomes when they are taken
+	secret  *exchange // a sensitive one of which buf has bytes
+	writing bool      // bytes taken before are being written
+	started bool      // the writer's goroutine runs
+	retire  bool      // it is to end, since there is nothing to do
 
 	caller  *exchange // whose caller writes instead of the writer, which has to wait
 	cutting bool      // that Write was cut short
@@ -30,7 +29,9 @@ func (m *Modem) put(x *exchange, step Progress, text string) {
 // owned says whose bytes wait for the writer.
 func (m *Modem) owned(x *exchange, step Progress) {
 	m.out.owner, m.out.step = x, step
-	m.out.secret = x != nil && x.cmd.Sensitive
+	if x != nil && x.cmd.Sensitive {
+		m.out.secret = x
+	}
 	m.kick()
 }
 
@@ -63,12 +64,15 @@ func (m *Modem) kickIfNeeded() {
 // withdraw takes back what x has waiting for the writer and tells whether
 // there was anything.
 func (m *Modem) withdraw(x *exchange) bool {
-	if m.out.owner != x || len(m.out.buf) == 0 {
+	if m.out.owner != x || x.owed || len(m.out.buf) == 0 {
 		return false
 	}
-	m.out.buf, m.out.owner = m.out.buf[:0], nil
+	m.out.drop()
 	return true
 }
+
+// drop forgets what waits.
+func (o *outbox) drop() { o.buf, o.owner, o.secret = o.buf[:0], nil, nil }
 
 // bigBuffer is the capacity beyond which a buffer is not kept for the next use.
 const bigBuffer = 4 << 10
@@ -152,6 +156,7 @@ func (m *Modem) hand(other []byte) (taken []byte, owner *exchange, before Progre
 	if len(m.trace.recorders) > 0 {
 		m.traceOut(taken, m.out.secret)
 	}
+	m.out.secret = nil
 	return taken, owner, before
 }
 

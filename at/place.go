@@ -26,7 +26,7 @@ type place struct {
 	foreign bool      // a line of another answer was heard since then
 	prompts bool      // a > is an entry that ESC ends
 	numeric bool      // the modem answers in numbers (ATV0)
-	fill    *Prompt   // an entry by count that may open late
+	fill    *exchange // whose entry, by count, may open late
 	waiters []chan error
 }
 
@@ -87,7 +87,7 @@ func (p *place) wait(m *Modem, d time.Duration) {
 // writer is stuck, and a search must not pile up behind it.
 func (m *Modem) putOwn(text string) {
 	if m.out.owner == nil && m.call == nil {
-		m.out.buf = m.out.buf[:0]
+		m.out.drop()
 	}
 	m.put(nil, NothingWritten, text)
 }
@@ -192,7 +192,8 @@ func (p *place) choose(c *Config, x *exchange) {
 // alike: the first ask one question each, further ones two, then three (the
 // numerals of a system whose digits are the questions). The last round of a
 // search asks one question again, for modems that take no joined commands; its
-// answer counts only when a long silence follows.
+// answer counts only when a long silence follows: no other answer either, which
+// would have been asked for before.
 func (p *place) ask(c *Config) string {
 	if len(p.probes) == 0 {
 		p.choose(c, nil)
@@ -256,6 +257,9 @@ func (m *Modem) placeLine(text []byte) {
 	switch {
 	case p.phase == placeProbe && p.answers(text):
 		p.matched++
+	case p.phase == placeSettle && p.weak && o != notFinal && o != connected:
+		m.late(string(text)) // so what was taken for the answer to the probe was an older one
+		m.nextRound()
 	case o == notFinal:
 		p.foreign = p.foreign || !m.known(text)
 		m.placeStray(text)

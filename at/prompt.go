@@ -11,18 +11,8 @@ const esc = "\x1b"
 // and returns how much of p it took. A prompt is not a line: it is known
 // without waiting for a line end (F13).
 func (m *Modem) promptAt(p []byte) int {
-	if m.place.searching() {
-		if f := m.place.fill; f != nil && bytes.HasPrefix(p, []byte(f.mark())) {
-			m.place.fill = nil
-			m.putOwn(string(f.Data))
-			return len(f.mark())
-		}
-		if p[0] == '>' && (m.place.prompts || len(bytes.Trim(p, "> \r\n")) == 0) {
-			m.place.prompts = true
-			m.reopened()
-			return 1
-		}
-		return 0
+	if m.place.lost && m.run == nil {
+		return m.latePromptAt(p)
 	}
 	x := m.run
 	if x == nil || x.prompt != promptAwait || !x.sent() {
@@ -34,6 +24,29 @@ func (m *Modem) promptAt(p []byte) int {
 	}
 	m.prompted(x)
 	return len(mark)
+}
+
+// latePromptAt looks for a prompt that comes while the place is lost, be it looked
+// for or not: the entry is ended, or filled with what it was opened for.
+func (m *Modem) latePromptAt(p []byte) int {
+	if x := m.place.fill; x != nil {
+		if mark := x.cmd.Prompt.mark(); bytes.HasPrefix(p, []byte(mark)) {
+			m.place.fill = nil
+			m.out.drop() // what a search had to say
+			m.fillEntry(x)
+			return len(mark)
+		}
+	}
+	if p[0] != '>' || !m.place.prompts && len(bytes.Trim(p, "> \r\n")) > 0 {
+		return 0
+	}
+	if m.place.searching() {
+		m.place.prompts = true
+		m.reopened()
+	} else {
+		m.search(mayBeOpen)
+	}
+	return 1
 }
 
 // markAtEnd looks for a prompt of several characters that came in pieces.
@@ -69,7 +82,7 @@ func (m *Modem) prompted(x *exchange) {
 	x.promptDue = 0
 	switch {
 	case x.abandoned && x.cmd.Prompt.Fixed:
-		m.fillPrompt(x) // an entry by count can only be filled up
+		m.fillEntry(x)
 	case x.abandoned:
 		x.prompt = promptNone
 		m.put(nil, NothingWritten, esc)
@@ -91,6 +104,21 @@ func (m *Modem) fillPrompt(x *exchange) {
 	m.put(x, DataWritten, string(p.End))
 }
 
+// mayOpenLate notes that the entry of x, which has lost the line, has not opened
+// yet. Only one by count needs more than an ESC.
+func (m *Modem) mayOpenLate(x *exchange) {
+	if p := x.cmd.Prompt; p != nil && p.Fixed && x.prompt == promptAwait && x.sent() {
+		m.place.fill = x
+	}
+}
+
+// fillEntry sends the data though nobody waits any more: an entry by count ends in
+// no other way.
+func (m *Modem) fillEntry(x *exchange) {
+	x.owed = true
+	m.fillPrompt(x)
+}
+
 // closePrompt sees to the prompt of x, which is given up, and tells what may
 // be open at the modem.
 func (m *Modem) closePrompt(x *exchange) (open openPrompt) {
@@ -110,10 +138,8 @@ func (m *Modem) closePrompt(x *exchange) (open openPrompt) {
 		return mayBeOpen
 	}
 	if x.prompt == promptGap || x.prompt == promptFilled && x.progress != DataWritten {
-		m.fillPrompt(x)
-	}
-	if x.prompt == promptAwait {
-		m.place.fill = p
+		m.withdraw(x)
+		m.fillEntry(x)
 	}
 	x.progress = DataWritten // the data is out, or will go out to fill the entry
 	return promptClosed

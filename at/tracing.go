@@ -64,21 +64,18 @@ func (t *traceState) record(c Chunk) {
 	}
 }
 
-// traceOut records bytes that go out; secret ones are masked behind the name
-// of their command.
-func (m *Modem) traceOut(p []byte, secret bool) {
+// traceOut records bytes that go out; if some of them are those of a sensitive
+// command, they are masked behind its name.
+func (m *Modem) traceOut(p []byte, secret *exchange) {
 	t := &m.trace
-	if len(t.recorders) == 0 {
-		return
-	}
 	if bytes.HasPrefix(p, []byte("AT")) {
 		t.stale++
 	}
-	if secret && m.run != nil {
-		t.secret, t.stale = m.run.cmd.Text, 0
+	if secret != nil {
+		t.secret, t.stale = secret.cmd.Text, 0
 		keep := 0
-		if bytes.HasPrefix(p, []byte("AT")) {
-			keep = 2 + len(m.run.asked.first.name)
+		if name := "AT" + secret.asked.first.name; bytes.HasPrefix(p, []byte(name)) {
+			keep = len(name)
 		}
 		p = append(bytes.Clone(p[:keep]), mask(p[keep:])...)
 	}
