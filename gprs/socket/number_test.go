@@ -96,6 +96,7 @@ func TestALineThatIsGoneProvesNoClose(t *testing.T) {
 				for i := range all {
 					all[i], _ = r.connect("tcp")
 				}
+				synctest.Wait() // they have looked for data
 				line.gone.Store(true)
 				require.Error(t, all[0].Close())
 				line.gone.Store(false)

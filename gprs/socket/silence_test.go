@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -108,6 +109,7 @@ func TestThePieceBehindADeadlineIsToldOnce(t *testing.T) {
 	eachListening(t, func(t *testing.T, r *rig, most int) {
 		c, err := r.stack.ListenPacket(t.Context(), "udp", ":5000")
 		require.NoError(t, err)
+		synctest.Wait() // it has looked for data
 		r.fake.SetSocketFaults(fakemodem.SocketFaults{MaxPiece: 3})
 		_, err = r.fake.Inject(fakemodem.Fault{ID: "F22", Times: 1, Delay: 2 * time.Second})
 		require.NoError(t, err)
