@@ -185,6 +185,11 @@ func TestBankRemoveWaitsForWhatIsBeingSent(t *testing.T) {
 				time.Sleep(10 * time.Second)
 				ctx, cancel := context.WithTimeout(t.Context(), c.patience)
 				defer cancel()
+				time.AfterFunc(time.Second, func() {
+					if c.ok {
+						require.Equal(t, "being removed", statusOf(t, bank, "a").Unfit)
+					}
+				})
 				require.NoError(t, bank.Remove(ctx, "a"))
 				err := <-sent
 				if c.ok {
@@ -242,6 +247,67 @@ func TestBankCloseLetsEverybodyGo(t *testing.T) {
 	})
 }
 
+// Nobody waits for the pause before the next try of a message, or for a late answer
+// to one in doubt, on a modem that is closed.
+func TestBankCloseIsPrompt(t *testing.T) {
+	for name, c := range map[string]struct {
+		fault fakemodem.Fault
+		after time.Duration
+	}{
+		"refused for a while": {fakemodem.Fault{ID: "F33", Code: 500, Times: -1}, 25 * time.Second},
+		"in doubt":            {fakemodem.Fault{ID: "F22", On: "+CMGS", Delay: 10 * time.Minute}, 130 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inTime(t, func(t *testing.T, network *fakemodem.Network) {
+				bank, fakes := openBank(t, network, nil, 1)
+				fit(t, bank, 1)
+				fakes[0].Inject(c.fault)
+				sending := sendAll(bank, network.Phone("+15555550199"), 1)
+				time.Sleep(c.after)
+				require.Equal(t, 1, statusOf(t, bank, "a").Outstanding)
+				began := time.Now()
+				require.NoError(t, bank.Remove(ended(t), "a"))
+				sending.Wait()
+				require.Less(t, time.Since(began), 2*time.Second)
+			})
+		})
+	}
+}
+
+// sluggish is a line that takes its time to close, whenever it is asked to.
+type sluggish struct{ io.ReadWriteCloser }
+
+func (s sluggish) Close() error {
+	time.Sleep(5 * time.Second)
+	return s.ReadWriteCloser.Close()
+}
+
+// Sessions are closed at the same time.
+func TestBankCloseTakesAsLongAsTheSlowest(t *testing.T) {
+	inTime(t, func(t *testing.T, network *fakemodem.Network) {
+		var modems []session.Config
+		for _, name := range []string{"a", "b", "c"} {
+			fake := network.NewModem(fakemodem.SIM800)
+			cfg := named(name, fake)
+			cfg.Open = func(context.Context) (io.ReadWriteCloser, error) { return sluggish{fake.Line()}, nil }
+			modems = append(modems, cfg)
+		}
+		bank, err := session.OpenBank(nil, modems...)
+		require.NoError(t, err)
+		fit(t, bank, 3)
+		began := time.Now()
+		require.NoError(t, bank.Close())
+		require.Less(t, time.Since(began), 20*time.Second, "three after another take 45 s")
+	})
+}
+
+// ended is a context without patience.
+func ended(t *testing.T) context.Context {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	return ctx
+}
+
 // Drain lets what is being sent come to its end, and takes nothing new; it does
 // not wait for longer than its context.
 func TestBankDrain(t *testing.T) {
@@ -268,6 +334,7 @@ func TestBankDrain(t *testing.T) {
 				synctest.Wait()
 				_, err := bank.Send(t.Context(), message(phone, "new"))
 				require.ErrorIs(t, err, session.ErrClosed)
+				require.ErrorIs(t, bank.Add(named("b", fakes[0])), session.ErrClosed)
 				if c.ok {
 					require.NoError(t, <-drained)
 					require.NoError(t, <-sent)
@@ -280,6 +347,34 @@ func TestBankDrain(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Who waits for a modem when Drain begins goes at once, though another one is being
+// waited for.
+func TestBankDrainLetsThoseGoWhoWait(t *testing.T) {
+	inTime(t, func(t *testing.T, network *fakemodem.Network) {
+		bank, fakes := openBank(t, network, nil, 1)
+		fit(t, bank, 1)
+		fakes[0].Inject(fakemodem.Fault{ID: "F22", On: "+CMGS", Delay: time.Minute, Times: 1})
+		slow := sendAll(bank, network.Phone("+15555550199"), 1)
+		time.Sleep(5 * time.Second)
+		s, _ := bank.Session("a")
+		go s.Radio().SIM(t.Context())   // a question, to be told of
+		fakes[0].Emit("+CPIN: SIM PIN") // nobody else may send for a while
+		time.Sleep(time.Second)
+		waiting := make(chan error, 1)
+		go func() {
+			_, err := bank.Send(t.Context(), message(network.Phone("+15555550100"), "waits"))
+			waiting <- err
+		}()
+		time.Sleep(time.Second)
+		require.Empty(t, waiting)
+		go bank.Drain(t.Context())
+		synctest.Wait()
+		require.Len(t, waiting, 1, "it has gone")
+		requireNotSent(t, <-waiting)
+		slow.Wait()
+	})
 }
 
 // The merged events carry the name of their modem.

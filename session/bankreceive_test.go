@@ -114,18 +114,25 @@ func TestPromise5BankDeletesOnlyWhatWasTaken(t *testing.T) {
 type brokenStore struct {
 	mu     sync.Mutex
 	broken bool
+	failed int
 }
 
 func (b *brokenStore) fault() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.broken {
+		b.failed++
 		return errors.New("the disk is gone")
 	}
 	return nil
 }
 func (b *brokenStore) Commit([]sms.Change) error                        { return b.fault() }
 func (b *brokenStore) Load(string, func(key, value []byte) error) error { return b.fault() }
+func (b *brokenStore) faults() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.failed
+}
 func (b *brokenStore) set(broken bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -151,6 +158,7 @@ func TestBankReceivesBesideABrokenStore(t *testing.T) {
 		time.Sleep(30 * time.Second)
 		require.Equal(t, []string{"one"}, d.of("a"))
 		require.ErrorContains(t, statusOf(t, bank, "broken").ReceiveErr, "the disk is gone")
+		require.LessOrEqual(t, store.faults(), 3, "it is tried again after a minute, no sooner")
 		require.NoError(t, statusOf(t, bank, "a").ReceiveErr)
 		store.set(false)
 		time.Sleep(2 * time.Minute)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/telemodem/telemodem/fakemodem"
 	"github.com/telemodem/telemodem/session"
+	"github.com/telemodem/telemodem/session/profile"
 	"github.com/telemodem/telemodem/sms"
 )
 
@@ -132,8 +133,10 @@ func TestBankAttemptsAreBounded(t *testing.T) {
 				for _, fake := range fakes {
 					fake.Inject(fakemodem.Fault{ID: "F33", Code: 50, Times: -1})
 				}
+				began := time.Now()
 				_, err := bank.Send(t.Context(), message(network.Phone("+15555550199"), "hello"))
 				requireNotSent(t, err)
+				require.Less(t, time.Since(began), time.Minute, "nobody else is waited for")
 				var unsent *session.UnsentError
 				require.ErrorAs(t, err, &unsent)
 				require.Len(t, unsent.Tried, want)
@@ -183,8 +186,30 @@ func TestBankRefusesAnInvalidMessage(t *testing.T) {
 		count := []func() int{sends(fakes[0]), sends(fakes[1])}
 		_, err := bank.Send(t.Context(), sms.Message{To: "12\r34", Text: "x"})
 		require.ErrorIs(t, err, sms.ErrInvalidMessage)
+		require.NotErrorIs(t, err, sms.ErrNotSent, "that would be safe to send again")
 		require.Zero(t, count[0]()+count[1]())
 		require.Zero(t, statusOf(t, bank, "a").NotSent+statusOf(t, bank, "b").NotSent)
+	})
+}
+
+// What one modem has no form for, since it has text mode alone, another one sends.
+func TestBankSendsByAModemThatHasAForm(t *testing.T) {
+	inTime(t, func(t *testing.T, network *fakemodem.Network) {
+		bank, _ := openBank(t, network, nil, 1)
+		own := *profile.SIM800
+		own.SMS.TextMode = true
+		text := named("0 comes first", network.NewModem(fakemodem.SIM800))
+		text.Profile = &own
+		require.NoError(t, bank.Add(text))
+		fit(t, bank, 2)
+		phone := network.Phone("+15555550199")
+		first, err := bank.Send(t.Context(), message(phone, "short enough"))
+		require.NoError(t, err)
+		require.Equal(t, text.Name, first.Modem)
+		second, err := bank.Send(t.Context(), message(phone, strings.Repeat("long ", 80)))
+		require.NoError(t, err)
+		require.Equal(t, "a", second.Modem)
+		require.Zero(t, statusOf(t, bank, text.Name).NotSent, "it was not asked for what it cannot")
 	})
 }
 
@@ -243,6 +268,78 @@ func TestBankRecipientDoesNotMeetWhoFailed(t *testing.T) {
 		again, err := bank.Send(t.Context(), message(phone, "the same number"))
 		require.NoError(t, err)
 		require.Equal(t, first.Modem, again.Modem)
+	})
+}
+
+// He knows one that sent him a part, though the rest failed.
+func TestBankRecipientKnowsWhoSentAPart(t *testing.T) {
+	inTime(t, func(t *testing.T, network *fakemodem.Network) {
+		bank, fakes := openBank(t, network, nil, 2)
+		fit(t, bank, 2)
+		for _, fake := range fakes {
+			fake.Inject(fakemodem.Fault{ID: "F33", Code: 50, Times: -1, In: 3 * time.Second})
+		}
+		phone := network.Phone("+15555550199")
+		receipt, err := bank.Send(t.Context(), message(phone, strings.Repeat("long ", 80)))
+		requireNotSent(t, err)
+		require.Equal(t, sms.Sent, receipt.Parts[0].Outcome)
+		for _, fake := range fakes {
+			fake.ClearFaults()
+		}
+		again, err := bank.Send(t.Context(), message(phone, "again"))
+		require.NoError(t, err)
+		require.Equal(t, receipt.Modem, again.Modem)
+	})
+}
+
+// Who writes to one modem while another one tries in vain to send him a message gets
+// his answer from the one that he wrote to.
+func TestBankRecipientWritesMeanwhile(t *testing.T) {
+	inTime(t, func(t *testing.T, network *fakemodem.Network) {
+		bank, fakes := openBank(t, network, &session.BankConfig{Attempts: 1}, 2)
+		fit(t, bank, 2)
+		receive(t, bank, newDesk())
+		phone := network.Phone("+15555550199")
+		first, err := bank.Send(t.Context(), message(phone, "whose number is this"))
+		require.NoError(t, err)
+		this, other := fakes[first.Modem[0]-'a'], fakes['b'-first.Modem[0]]
+		this.Inject(fakemodem.Fault{ID: "F22", On: "+CMGS", Delay: 30 * time.Second})
+		this.Inject(fakemodem.Fault{ID: "F33", Code: 50})
+		vain := sendAll(bank, phone, 1)
+		require.NoError(t, phone.Send(other.Number(), "to the other one"))
+		vain.Wait()
+		require.Equal(t, 1, statusOf(t, bank, first.Modem).NotSent)
+		answer, err := bank.Send(t.Context(), message(phone, "answer"))
+		require.NoError(t, err)
+		require.NotEqual(t, first.Modem, answer.Modem)
+	})
+}
+
+// A modem that has sent a message again stands behind nobody any more.
+func TestBankForgivesAModemThatSends(t *testing.T) {
+	inTime(t, func(t *testing.T, network *fakemodem.Network) {
+		bank, fakes := openBank(t, network, nil, 2)
+		fit(t, bank, 2)
+		phones := func(i int) *fakemodem.Phone { return network.Phone(fmt.Sprintf("+155555504%02d", i)) }
+		byModem := make(map[string]*fakemodem.Phone)
+		for i := range 2 {
+			receipt, err := bank.Send(t.Context(), message(phones(i), "whose number is this"))
+			require.NoError(t, err)
+			byModem[receipt.Modem] = phones(i)
+		}
+		fakes[0].Inject(fakemodem.Fault{ID: "F33", Code: 50})
+		_, err := bank.Send(t.Context(), message(phones(2), "somebody new")) // it is a's turn
+		require.NoError(t, err)
+		require.Equal(t, 1, statusOf(t, bank, "a").NotSent)
+		_, err = bank.Send(t.Context(), message(byModem["a"], "a's own"))
+		require.NoError(t, err)
+		used := make(map[string]bool)
+		for i := range 2 {
+			receipt, err := bank.Send(t.Context(), message(phones(10+i), "new"))
+			require.NoError(t, err)
+			used[receipt.Modem] = true
+		}
+		require.Len(t, used, 2)
 	})
 }
 

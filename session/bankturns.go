@@ -10,7 +10,8 @@ type turn struct {
 	calls int           // that have it or wait for it; guarded by the lock of the bank
 }
 
-// takeTurn waits until it is the turn of a message to a recipient.
+// takeTurn waits until it is the turn of a message to a recipient. Close ends those
+// before it.
 func (b *Bank) takeTurn(ctx context.Context, to string) (give func(), err error) {
 	b.mu.Lock()
 	t := b.turns[to]
@@ -27,12 +28,9 @@ func (b *Bank) takeTurn(ctx context.Context, to string) (give func(), err error)
 			b.leaveTurn(to, t)
 		}, nil
 	case <-ctx.Done():
-		err = context.Cause(ctx)
-	case <-b.ctx.Done():
-		err = context.Cause(b.ctx)
+		b.leaveTurn(to, t)
+		return nil, context.Cause(ctx)
 	}
-	b.leaveTurn(to, t)
-	return nil, err
 }
 
 func (b *Bank) leaveTurn(to string, t *turn) {

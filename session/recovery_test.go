@@ -572,6 +572,40 @@ func TestLongCommandIsNoTrouble(t *testing.T) {
 	})
 }
 
+// A line that is never free, because others ask more than it can carry, is no trouble
+// as long as they are answered; nor is a message cut off then.
+func TestCrowdedLineIsNoTrouble(t *testing.T) {
+	for _, kind := range []*fakemodem.Personality{fakemodem.SIM800, fakemodem.EC25} {
+		for _, takes := range []time.Duration{5 * time.Second, 28 * time.Second} {
+			inTime(t, func(t *testing.T, network *fakemodem.Network) {
+				fake := network.NewModem(kind)
+				cfg := powered(on(fake), fake)
+				cfg.NoMultiplexer = true
+				s := open(t, cfg)
+				registers(t, s, time.Minute)
+				fake.OnCommand("+XSLOW", func(*fakemodem.Call) fakemodem.Result {
+					time.Sleep(takes)
+					return fakemodem.OK
+				})
+				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+				defer cancel()
+				var crowd sync.WaitGroup
+				for range 4 {
+					crowd.Go(func() {
+						for ctx.Err() == nil {
+							_, err := s.Command(t.Context(), at.Command{Text: "+XSLOW", Timeout: 5 * time.Minute})
+							require.NoError(t, err)
+						}
+					})
+				}
+				crowd.Wait()
+				require.Equal(t, 1, s.Status().Starts)
+				require.Zero(t, s.Status().Rungs[session.RungReopen]+s.Status().Rungs[session.RungRestart])
+			})
+		}
+	}
+}
+
 // A modem that is deaf is found out all the same while others wait in the queue.
 func TestDeafModemIsFoundOutInACrowd(t *testing.T) {
 	inTime(t, func(t *testing.T, network *fakemodem.Network) {

@@ -128,48 +128,6 @@ func (s *Session) watch(u *unit) error {
 	return err
 }
 
-// Times of a line that somebody else's command has for long.
-const (
-	// busyPause is the pause before the modem is asked again.
-	busyPause = 5 * time.Second
-	// busyLimit is how long a line may be busy: a search for operators, the
-	// longest of all commands, takes 3 min (ModemManager).
-	busyLimit = 4 * time.Minute
-	// suspectLimit is the same for a modem that has left a command without an
-	// answer, and has not answered any since.
-	suspectLimit = 30 * time.Second
-)
-
-// busy tells whether our question was not even written, because the line was
-// busy with somebody else's command: that has a limit of its own, and may be a
-// message on its way, which must not be cut off. It is asked again soon.
-func (s *Session) busy(u *unit, err error) bool {
-	if !unwritten(err) {
-		u.busySince = time.Time{}
-		return false
-	}
-	if u.busySince.IsZero() {
-		u.busySince = time.Now()
-	}
-	limit := busyLimit
-	s.mu.Lock()
-	if u.suspect.After(s.heard) {
-		limit = suspectLimit
-	}
-	s.mu.Unlock()
-	if time.Since(u.busySince) > limit {
-		return false
-	}
-	u.again = time.After(busyPause)
-	return true
-}
-
-// unwritten tells whether a command got no answer because it had no turn.
-func unwritten(err error) bool {
-	var failed *at.CommandError
-	return errors.Is(err, at.ErrNoAnswer) && errors.As(err, &failed) && failed.Progress == at.NothingWritten
-}
-
 // follow tells the session's listeners what the radio told, keeps State, and
 // opens a SIM that was put in while the modem runs.
 func (s *Session) follow(u *unit, event gprs.Event) error {
@@ -243,72 +201,6 @@ func (s *Session) lookInto(u *unit, cause error) error {
 	s.recovering(RungProbe, cause)
 	u.suspect = time.Now()
 	return s.check(u)
-}
-
-// check asks the modem for its registration, which shows that it lives, and
-// does something about a network that stays away.
-func (s *Session) check(u *unit) error {
-	ctx, cancel := context.WithTimeout(s.ctx, time.Minute)
-	defer cancel()
-	registration, err := s.radio.Registration(ctx)
-	switch {
-	case s.busy(u, err):
-		return nil
-	case errors.Is(err, at.ErrDataMode):
-		return nil // the line is busy with a data call, which has a watch of its own
-	case err != nil && !answered(err):
-		return err
-	case err != nil:
-		if err := u.refused(err); err != nil {
-			return err
-		}
-	default:
-		u.refusals, u.told = 0, true
-		forgot, err := u.forgot(ctx)
-		if forgot {
-			return s.afterSilentRestart(ctx, u)
-		}
-		if err != nil && !s.busy(u, err) && !errors.Is(err, at.ErrDataMode) {
-			return err
-		}
-		s.noteRegistration(registration)
-		if !registration.State.Registered() {
-			if err := s.checkSearch(ctx, u); err != nil {
-				return err
-			}
-		}
-	}
-	if _, err := s.radio.Signal(ctx); err != nil && !answered(err) && !errors.Is(err, at.ErrDataMode) && !s.busy(u, err) {
-		return err
-	}
-	s.calm()
-	return nil
-}
-
-// calm forgets troubles when the modem has done well for long enough.
-func (s *Session) calm() {
-	if !s.healthy.IsZero() && time.Since(s.healthy) > calmTime {
-		s.ladder.calm()
-	}
-}
-
-// checkSearch looks at the SIM of a modem without a network, since a
-// notification about it may have been lost, and helps when help is due.
-func (s *Session) checkSearch(ctx context.Context, u *unit) error {
-	s.healthy = time.Now()
-	if !u.profile.NoSIM {
-		if _, err := s.radio.SIM(ctx); err != nil && !answered(err) { // follow sees the change
-			return err
-		}
-	}
-	if !s.search.due(time.Now()) {
-		return nil
-	}
-	if err := s.climbHere(u, troubleNetwork, errNoNetwork); err != nil {
-		return err
-	}
-	s.helpSearch()
-	return nil
 }
 
 // recovering records and announces a step of recovery.
