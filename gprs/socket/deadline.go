@@ -7,9 +7,10 @@ import (
 
 // deadline is a point in time that can be moved while others wait for it.
 type deadline struct {
-	mu    sync.Mutex
-	timer *time.Timer
-	past  chan struct{} // closed once it has come
+	mu      sync.Mutex
+	timer   *time.Timer
+	setting int           // counts
+	past    chan struct{} // closed once it has come
 }
 
 func newDeadline() *deadline { return &deadline{past: make(chan struct{})} }
@@ -18,6 +19,7 @@ func newDeadline() *deadline { return &deadline{past: make(chan struct{})} }
 func (d *deadline) set(t time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.setting++
 	if d.timer != nil {
 		d.timer.Stop()
 		d.timer = nil
@@ -30,23 +32,24 @@ func (d *deadline) set(t time.Time) {
 	if t.IsZero() {
 		return
 	}
-	past := d.past
+	setting := d.setting
 	if left := time.Until(t); left > 0 {
-		d.timer = time.AfterFunc(left, func() { d.expire(past) })
+		d.timer = time.AfterFunc(left, func() { d.expire(setting) })
 		return
 	}
-	close(past)
+	close(d.past)
 }
 
-// expire closes the channel of its own setting, if that still stands.
-func (d *deadline) expire(past chan struct{}) {
+// expire notes that the deadline of a setting has come, if that still stands: a
+// timer may have fired when it was set anew.
+func (d *deadline) expire(setting int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.past != past || d.timer == nil {
+	if d.setting != setting {
 		return
 	}
 	d.timer = nil
-	close(past)
+	close(d.past)
 }
 
 // wait returns a channel that is closed when the deadline has come.

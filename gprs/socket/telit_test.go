@@ -187,6 +187,28 @@ func TestTelitBareCloseInsideARead(t *testing.T) {
 	})
 }
 
+// The bare word inside one of our own commands is a word about a socket, too: all
+// are asked at once.
+func TestTelitBareCloseInsideACommandIsHeard(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newTelit(t, true, &socket.Config{PollInterval: time.Hour})
+		first, far := r.connect("tcp")
+		second, away := r.connect("tcp")
+		synctest.Wait()
+		_, err := r.fake.Inject(fakemodem.Fault{ID: "F26", Text: "NO CARRIER", Times: 1})
+		require.NoError(t, err)
+		far.Close()
+		time.Sleep(time.Second)
+		done := r.inside("#SSEND", "NO CARRIER")
+		echoes(t, second, away)
+		require.True(t, done.Load())
+		start := time.Now()
+		_, err = first.Read(make([]byte, 1))
+		require.ErrorIs(t, err, io.EOF)
+		require.Less(t, time.Since(start), 5*time.Second)
+	})
+}
+
 // The counters are those of one connection: that of the next with its number begin
 // anew, and the bare word inside its reads and sends does it no harm either.
 func TestTelitCountsEachConnectionAnew(t *testing.T) {
