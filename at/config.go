@@ -117,8 +117,8 @@ const (
 	abortTimeout = 5 * time.Second
 	// drainLimit ends the wait for quiet.
 	drainLimit = 2 * time.Second
-	// settleLimit ends the wait for the silence behind a probe's answer.
-	settleLimit = 3 * drainLimit
+	// settleLimit is how long the silence behind a probe's answer is waited for.
+	settleLimit = 10 * time.Second
 	// probeRounds is how often the place is looked for before giving up.
 	probeRounds = 3
 	// extraGrace is how long a result without the awaited information waits

@@ -43,13 +43,13 @@ func (p *entryModem) next() (c byte, ok bool) {
 	return c, true
 }
 
-// work takes some time, at times much.
-func (p *entryModem) work() {
+// work takes some time, at times much if the network has a part in it.
+func (p *entryModem) work(network bool) {
 	if !p.keeps {
 		p.early = ""
 	}
 	most := 300 * time.Millisecond
-	if p.rand.IntN(10) == 0 {
+	if network && p.rand.IntN(6) == 0 {
 		most = 8 * time.Second
 	}
 	done := time.NewTimer(time.Duration(p.rand.Int64N(int64(most))))
@@ -117,8 +117,8 @@ func (p *entryModem) run() {
 }
 
 func (p *entryModem) answer(command string) {
-	p.work()
 	name, argument, _ := strings.Cut(command, "=")
+	p.work(argument != "")
 	switch {
 	case (name == "+CMGS" || name == "+QISEND") && p.rand.IntN(10) == 0:
 		p.say("+CME ERROR: 14")
@@ -183,7 +183,7 @@ func (p *entryModem) piece(n int) {
 
 func (p *entryModem) take(text string) {
 	p.taken = append(p.taken, text)
-	p.work()
+	p.work(true)
 }
 
 // entryRun enters texts and pieces with more or less patience, and checks what

@@ -217,3 +217,43 @@ func TestIdentificationHasNoName(t *testing.T) {
 		}
 	})
 }
+
+// The last probe that is tried repeats an earlier one, so its answer may be that
+// one's. It counts only if no other answer follows, for as long as the modem took.
+func TestAProbeThatIsRepeated(t *testing.T) {
+	for why, another := range map[string]bool{"the answer of the modem": false, "the answer to an earlier one": true} {
+		t.Run(why, func(t *testing.T) {
+			dialogue(t, nil, func(t *testing.T, s *script, m *Modem) {
+				cnmi := start(t, m, Command{Text: "+CNMI=2,1", Timeout: time.Second})
+				s.wantLine("", "AT+CNMI=2,1")
+				cnmi.wantErr("", ErrNoAnswer, CommandWritten)
+				probes := func(names ...string) {
+					t.Helper()
+					for _, name := range names {
+						time.Sleep(201 * time.Millisecond)
+						s.wantLine("", "AT"+name)
+						time.Sleep(time.Second)
+					}
+				}
+				probes("+CMEE?", "+CREG?", "+CSCS?")
+				csq := start(t, m, Command{Text: "+CSQ", Timeout: time.Minute})
+				probes("+CMEE?;+CMEE?", "+CREG?;+CMEE?")
+				time.Sleep(201 * time.Millisecond)
+				s.wantLine("again, since the joined ones have no answer", "AT+CMEE?")
+				s.send("+CMEE: 1", "OK")
+				time.Sleep(5 * time.Second)
+				s.wantIdle("the modem took 6 s for this")
+				if another {
+					s.send("+CREG: 0,1", "OK")
+					csq.wantErr("the place is not found", ErrNoAnswer, NothingWritten)
+					s.wantIdle("")
+					return
+				}
+				time.Sleep(2 * time.Second)
+				s.wantLine("silence", "AT+CSQ")
+				s.send("+CSQ: 17,0", "OK")
+				csq.wantOK("", "+CSQ: 17,0")
+			})
+		})
+	}
+}

@@ -21,6 +21,7 @@ type place struct {
 	weak    bool      // the probe that is out is like an earlier one
 	probes  []string  // the questions that the lost command cannot have asked
 	probe   int       // probes since the place was known; no two of them are alike
+	asked   instant   // when the first of them went out
 	word    []string  // the names that the answer to the probe that is out has, in order
 	matched int       // of them heard since the last result
 	foreign bool      // a line of another answer was heard since then
@@ -101,17 +102,20 @@ func (m *Modem) heardPlace() {
 		m.timer.arm(m, p.due)
 	case placeSettle:
 		if m.clock() < p.since.add(settleLimit) {
-			p.wait(m, p.settleTime(m.cfg))
+			p.wait(m, m.settleTime())
 		}
 	}
 }
 
-// settleTime is the silence that must follow the answer to a probe.
-func (p *place) settleTime(c *Config) time.Duration {
-	if p.weak {
-		return max(drainLimit, c.Quiet)
+// settleTime is the silence that must follow the answer to a probe. If that may be
+// the answer to an earlier one, the modem may take as long for the next as it took
+// for this.
+func (m *Modem) settleTime() time.Duration {
+	if !m.place.weak {
+		return m.cfg.Quiet / 2
 	}
-	return c.Quiet / 2
+	slow := m.clock().until(m.place.asked)
+	return max(drainLimit, m.cfg.Quiet, min(slow, settleLimit))
 }
 
 // reopened ends an entry that opened only now.
@@ -164,6 +168,9 @@ func (m *Modem) askPlace() {
 		m.putOwn("ATV1\r")
 	} else {
 		p.phase = placeProbe
+		if p.probe == 0 {
+			p.asked = m.clock()
+		}
 		text := p.ask(m.cfg)
 		m.echo.sending(text)
 		m.putOwn("AT" + text + "\r")
@@ -190,10 +197,10 @@ func (p *place) choose(c *Config, x *exchange) {
 // ask makes the next probe. Since a modem answers in order, the answer to a
 // probe shows that those before it are answered or lost, if only no two are
 // alike: the first ask one question each, further ones two, then three (the
-// numerals of a system whose digits are the questions). The last round of a
-// search asks one question again, for modems that take no joined commands; its
-// answer counts only when a long silence follows: no other answer either, which
-// would have been asked for before.
+// numerals of a system whose digits are the questions). When some of these have
+// got no answer, the last round of a search asks one question again, for modems
+// that take no joined commands; its answer counts only when a long silence follows,
+// without another answer, which would have been asked for before.
 func (p *place) ask(c *Config) string {
 	if len(p.probes) == 0 {
 		p.choose(c, nil)
@@ -202,7 +209,7 @@ func (p *place) ask(c *Config) string {
 	p.word, p.matched, p.foreign = p.word[:0], 0, false
 	var texts []string
 	n := p.probe
-	if p.weak = n > len(p.probes) && p.round == probeRounds-1; p.weak {
+	if p.weak = n >= len(p.probes)+probeRounds && p.round == probeRounds-1; p.weak {
 		n = 1 + n%len(p.probes)
 	}
 	for ; n > 0; n = (n - 1) / len(p.probes) {
@@ -288,7 +295,7 @@ func (m *Modem) probeResult(o outcome, text []byte) {
 		m.unwantedData(nil)
 	case whole:
 		p.phase, p.since = placeSettle, m.clock()
-		p.wait(m, p.settleTime(m.cfg))
+		p.wait(m, m.settleTime())
 	case refused && p.refused == p.round:
 		p.refused++ // one for each round at most
 	default:
