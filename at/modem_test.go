@@ -257,3 +257,22 @@ func TestAProbeThatIsRepeated(t *testing.T) {
 		})
 	}
 }
+
+// Before a probe is repeated, joined ones are tried: here, where a prompt makes
+// the last round of a search longer.
+func TestJoinedProbesBeforeARepeatedOne(t *testing.T) {
+	dialogue(t, nil, func(t *testing.T, s *script, m *Modem) {
+		csq := start(t, m, Command{Text: "+CSQ", Timeout: time.Second})
+		s.wantLine("", "AT+CSQ")
+		csq.wantErr("", ErrNoAnswer, CommandWritten)
+		for _, name := range []string{"+CMEE?", "+CREG?", "+CSCS?"} {
+			time.Sleep(201 * time.Millisecond)
+			s.wantLine("", "AT"+name)
+			time.Sleep(999 * time.Millisecond)
+		}
+		s.raw("\r\n> ")
+		s.want("the entry is ended", "\x1b")
+		time.Sleep(201 * time.Millisecond)
+		s.wantLine("", "AT+CMEE?;+CMEE?")
+	})
+}
