@@ -266,9 +266,9 @@ func TestJoinedProbesBeforeARepeatedOne(t *testing.T) {
 		s.wantLine("", "AT+CSQ")
 		csq.wantErr("", ErrNoAnswer, CommandWritten)
 		for _, name := range []string{"+CMEE?", "+CREG?", "+CSCS?"} {
-			time.Sleep(201 * time.Millisecond)
+			time.Sleep(700 * time.Millisecond)
 			s.wantLine("", "AT"+name)
-			time.Sleep(999 * time.Millisecond)
+			time.Sleep(500 * time.Millisecond)
 		}
 		s.raw("\r\n> ")
 		s.want("the entry is ended", "\x1b")
