@@ -146,27 +146,23 @@ func (r *reports) landed() {
 	}
 }
 
-// await waits as long as a part to a number is with the modem: its report may
-// overtake the answer that tells its reference.
+// await waits for the part to a number that is with the modem, if there is one:
+// its report may overtake the answer that tells its reference. Of parts, one is
+// with the modem at a time; the next one cannot be what was reported.
 func (r *reports) await(ctx context.Context, to string) {
-	for {
-		r.mu.Lock()
-		var landing chan struct{}
-		if r.underway(recipientOf(to)) {
-			if r.landing == nil {
-				r.landing = make(chan struct{})
-			}
-			landing = r.landing
-		}
+	r.mu.Lock()
+	if !r.underway(recipientOf(to)) {
 		r.mu.Unlock()
-		if landing == nil {
-			return
-		}
-		select {
-		case <-landing:
-		case <-ctx.Done():
-			return
-		}
+		return
+	}
+	if r.landing == nil {
+		r.landing = make(chan struct{})
+	}
+	landing := r.landing
+	r.mu.Unlock()
+	select {
+	case <-landing:
+	case <-ctx.Done():
 	}
 }
 
