@@ -1,10 +1,12 @@
 package session_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -432,5 +434,47 @@ func TestBankInTurmoil(t *testing.T) {
 		require.NoError(t, bank.Close())
 		cancel()
 		busy.Wait()
+	})
+}
+
+// Who listens to a bank and does not keep up is told how much he lost, over all
+// modems.
+func TestBankEventsTellOfLoss(t *testing.T) {
+	inTime(t, func(t *testing.T, network *fakemodem.Network) {
+		bank, fakes := openBank(t, network, nil, 2)
+		fit(t, bank, 2)
+		events := bank.Events(t.Context())
+		flap := func(fake *fakemodem.Modem) {
+			fake.Inject(fakemodem.Fault{ID: "F95", Delay: 2 * time.Second})
+			time.Sleep(6 * time.Minute)
+		}
+		for range 20 {
+			flap(fakes[0])
+			flap(fakes[1])
+		}
+		for len(events) > 0 {
+			require.Zero(t, (<-events).Lost)
+		}
+		flap(fakes[0])
+		require.Greater(t, (<-events).Lost, 20)
+		require.Zero(t, (<-events).Lost)
+	})
+}
+
+// The modems of a bank log under their names, to the bank's Logger or their own.
+func TestBankLogsTheNameOfTheModem(t *testing.T) {
+	inTime(t, func(t *testing.T, network *fakemodem.Network) {
+		var shared, own bytes.Buffer
+		mine := named("own", network.NewModem(fakemodem.SIM800))
+		mine.Logger = slog.New(slog.NewTextHandler(&own, nil))
+		bank, err := session.OpenBank(&session.BankConfig{Logger: slog.New(slog.NewTextHandler(&shared, nil))},
+			named("shared", network.NewModem(fakemodem.SIM800)), mine)
+		require.NoError(t, err)
+		fit(t, bank, 2)
+		require.NoError(t, bank.Close())
+		require.Contains(t, shared.String(), "modem=shared")
+		require.NotContains(t, shared.String(), "modem=own")
+		require.Contains(t, own.String(), "modem=own")
+		require.NotContains(t, own.String(), "modem=shared")
 	})
 }

@@ -224,3 +224,23 @@ func TestBankWaitsForTheHandler(t *testing.T) {
 		})
 	}
 }
+
+// Receive returns when its handlers have.
+func TestBankReceiveWaitsForTheHandler(t *testing.T) {
+	inTime(t, func(t *testing.T, network *fakemodem.Network) {
+		bank, fakes := openBank(t, network, nil, 2)
+		fit(t, bank, 2)
+		require.NoError(t, network.Phone("+15555550199").Send(fakes[0].Number(), "long to read"))
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		left := false
+		err := bank.Receive(ctx, func(context.Context, string, sms.Incoming) error {
+			cancel()
+			time.Sleep(time.Minute)
+			left = true
+			return nil
+		})
+		require.ErrorIs(t, err, context.Canceled)
+		require.True(t, left)
+	})
+}

@@ -118,3 +118,19 @@ func TestEachTimeWithoutCoverageIsWaitedFor(t *testing.T) {
 		require.Empty(t, j.rungs())
 	})
 }
+
+// A modem that does not tell of packet service is not waited for.
+func TestModemThatTellsOfNoPacketServiceIsHelped(t *testing.T) {
+	inTime(t, func(t *testing.T, network *fakemodem.Network) {
+		fake := network.NewModem(fakemodem.SIM800)
+		for _, name := range []string{"+CGREG", "+CEREG", "+C5GREG"} {
+			fake.OnCommand(name, fakemodem.Answer("ERROR"))
+		}
+		s := open(t, powered(on(fake), fake))
+		registers(t, s, time.Minute)
+		j := keepJournal(t, s)
+		fake.Inject(fakemodem.Fault{ID: "F76", Times: -1})
+		failing(t, s, 4)
+		require.Equal(t, []session.Rung{session.RungAttach}, j.rungs())
+	})
+}

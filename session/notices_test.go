@@ -113,6 +113,8 @@ func TestLineForNotificationsIsLost(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		require.ErrorIs(t, s.Status().Err, refusal)
 		require.ErrorContains(t, s.Status().Err, "line for notifications")
+		time.Sleep(time.Hour)
+		require.Zero(t, s.Status().Rungs[session.RungRadio]+s.Status().Rungs[session.RungRestart], "they cure no port")
 		synctest.Wait()
 		refused.Store(false)
 		time.Sleep(5 * time.Minute)
@@ -141,5 +143,39 @@ func TestF25LossOnAnotherPortIsCounted(t *testing.T) {
 		time.Sleep(time.Minute)
 		close(stuck)
 		require.NotZero(t, s.Status().Engine.Lost)
+	})
+}
+
+// watched is a line that tells whether it was closed.
+type watched struct {
+	io.ReadWriteCloser
+	closed *atomic.Int64
+}
+
+func (w watched) Close() error {
+	w.closed.Add(1)
+	return w.ReadWriteCloser.Close()
+}
+
+// The session closes what it was given for notifications, whenever it starts again.
+func TestLineForNotificationsIsClosed(t *testing.T) {
+	inTime(t, func(t *testing.T, network *fakemodem.Network) {
+		fake := network.NewModem(fakemodem.SIM800)
+		cfg := on(fake)
+		var opened int
+		var closed atomic.Int64
+		cfg.OpenNotifications = func(context.Context) (io.ReadWriteCloser, error) {
+			require.LessOrEqual(t, int64(opened), closed.Load(), "the one before is closed")
+			opened++
+			return watched{fake.NotificationLine(), &closed}, nil
+		}
+		s, err := session.Open(t.Context(), cfg)
+		require.NoError(t, err)
+		fake.Inject(fakemodem.Fault{ID: "F95", Delay: 5 * time.Second})
+		time.Sleep(5 * time.Minute)
+		require.Equal(t, session.StateRegistered, s.Status().State)
+		require.NoError(t, s.Close())
+		require.GreaterOrEqual(t, opened, 2)
+		require.GreaterOrEqual(t, closed.Load(), int64(opened))
 	})
 }

@@ -20,7 +20,8 @@
 // # Names and labels
 //
 // What begins with telemodem_modem_ has the label modem: Session.Name. Names
-// that are the same are told apart by "#2", "#3" behind the later ones.
+// that are the same are told apart by "#2", "#3" behind the later ones, which move
+// up when an earlier one goes: give each modem a name of its own.
 // What begins with telemodem_link_ has the labels endpoint and peer, and
 // telemodem_path_ a label path as well: the names of the configuration. The other
 // labels are state, rung and outcome, with the few values that these have in
