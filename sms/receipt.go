@@ -110,9 +110,9 @@ func (r Receipt) Wait(ctx context.Context) ([]Delivery, error) {
 
 // Receipt finds a message that was sent with StatusReport by its Receipt.ID, in
 // this program or, with a Store, after a restart. It is followed until its
-// validity and an hour are over, or Config.ReportTime; where that ran out while
-// no program ran, for an hour more, because its reports may wait in the modem or
-// the network. Of all messages, 8192 parts are followed: of more, those of which
+// validity and an hour are over, or Config.ReportTime, since it went to the modem
+// last; where that ran out while no program ran, for an hour more, because its
+// reports may wait in the modem or the network. Of all messages, 8192 parts are followed: of more, those of which
 // all is known are forgotten first, then the oldest. The error is ErrNoReceipt,
 // or the store's.
 func (s *Service) Receipt(ctx context.Context, id uint64) (Receipt, error) {

@@ -40,8 +40,8 @@
 // it does not know AT#SCFGEXT2, a close by the peer is told by a bare NO
 // CARRIER: if that comes inside the answer to a command of whoever uses the
 // line, the command fails although it may have been done. The sockets find out
-// by the modem's counters what became of theirs; a read that was lost so ends
-// the connection with an error. There data are sent as hexadecimal digits, 512
+// by the modem's counters what became of theirs, and a dial asks whether its
+// connection comes up; a read that was lost so ends the connection with an error. There data are sent as hexadecimal digits, 512
 // octets in a write.
 //
 // # What a write means
@@ -64,8 +64,11 @@
 // A modem has few sockets. The number of one that has failed or was closed is
 // used again when the modem has confirmed its close, or refused it and says
 // that the number is free; until then the close is repeated, after pauses of
-// 1 s to 30 s, as long as the Stack is open. [Stack.Close] names the numbers
-// that it could not free; the next Open frees what another run has left.
+// 1 s to 30 s, as long as the Stack is open; a line that is gone proves nothing.
+// Modems that choose the number (UBlox, UBloxPSD) may give one again of which we
+// have not heard yet that it is free: the socket that had it fails.
+// [Stack.Close] names the numbers that it could not free; the next Open frees
+// what another run has left.
 //
 // # What a read means
 //
