@@ -276,3 +276,22 @@ func TestJoinedProbesBeforeARepeatedOne(t *testing.T) {
 		s.wantLine("", "AT+CMEE?;+CMEE?")
 	})
 }
+
+// A command that is stopped before a byte of it has gone out waits for its turn again.
+func TestAbortBeforeTheFirstByte(t *testing.T) {
+	dialogue(t, nil, func(t *testing.T, s *script, m *Modem) {
+		s.line.out.setStuck(true)
+		first := start(t, m, Command{Text: "+CSQ", Timeout: time.Minute})
+		s.send("+CSQ: 17,0", "OK") // though it is still being written
+		first.wantOK("", "+CSQ: 17,0")
+		scan := start(t, m, Command{Text: "+COPS=?", Abortable: true, Timeout: time.Minute})
+		ack := start(t, m, Command{Text: "+CNMA", Priority: PriorityAcknowledge, Timeout: time.Minute})
+		s.line.out.setStuck(false)
+		s.want("no character to stop what has not begun", "AT+CSQ\rAT+CNMA\r")
+		s.send("OK")
+		ack.wantOK("")
+		s.wantLine("", "AT+COPS=?")
+		s.send("OK")
+		scan.wantOK("")
+	})
+}
