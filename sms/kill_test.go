@@ -45,10 +45,18 @@ func TestMain(m *testing.M) {
 
 const sideBySide = 6
 
+// fillRole is the role of a child that fills its disk, where that can be done.
+const fillRole = "fill"
+
+var fill func(store *sms.BoltStore, path string) error
+
 func child(role, dir string) error {
 	store, err := sms.OpenStore(filepath.Join(dir, "sms.db"))
 	if err != nil {
 		return err
+	}
+	if role == fillRole {
+		return fill(store, filepath.Join(dir, "sms.db"))
 	}
 	line, err := net.Dial("unix", filepath.Join(dir, "modem"))
 	if err != nil {

@@ -308,7 +308,7 @@ func killAmongFaults(t *testing.T, random *rand.Rand) {
 		clear()
 	}
 	time.Sleep(30 * time.Minute)
-	w.live(t, newMortal(1<<40), 26*time.Hour)
+	w.live(t, newMortal(1<<30), 26*time.Hour)
 	synctest.Wait()
 	w.verify(t)
 }
