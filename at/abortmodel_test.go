@@ -31,17 +31,7 @@ func (p *abortModem) say(line string) { p.line.in.Write([]byte("\r\n" + line + "
 func (p *abortModem) run() {
 	var listening sync.WaitGroup
 	defer listening.Wait()
-	listening.Go(func() {
-		defer close(p.came)
-		buf := make([]byte, 4096)
-		for {
-			n, err := p.line.out.Read(buf)
-			if err != nil {
-				return
-			}
-			p.came <- string(buf[:n])
-		}
-	})
+	listening.Go(func() { listen(p.line, p.came) })
 	for {
 		line, rest, whole := strings.Cut(p.text, "\r")
 		if !whole {

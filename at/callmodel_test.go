@@ -54,17 +54,7 @@ func (p *callModem) run() {
 	p.escape.Stop()
 	var listening sync.WaitGroup
 	defer listening.Wait()
-	listening.Go(func() {
-		defer close(p.came)
-		buf := make([]byte, 4096)
-		for {
-			n, err := p.line.out.Read(buf)
-			if err != nil {
-				return
-			}
-			p.came <- string(buf[:n])
-		}
-	})
+	listening.Go(func() { listen(p.line, p.came) })
 	for {
 		moment := time.NewTimer(p.upTo(20 * time.Second))
 		select {

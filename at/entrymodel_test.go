@@ -83,17 +83,7 @@ func (p *entryModem) run() {
 	var listening sync.WaitGroup
 	defer listening.Wait()
 	came := p.came
-	listening.Go(func() {
-		defer close(came)
-		buf := make([]byte, 4096)
-		for {
-			n, err := p.line.out.Read(buf)
-			if err != nil {
-				return
-			}
-			came <- string(buf[:n])
-		}
-	})
+	listening.Go(func() { listen(p.line, came) })
 	defer func() {
 		for range came { // until it ends as well
 		}

@@ -112,6 +112,19 @@ func (l memoryLine) Close() error {
 	return nil
 }
 
+// listen hands on what the engine writes until the line ends.
+func listen(line memoryLine, came chan<- string) {
+	defer close(came)
+	buf := make([]byte, 4096)
+	for {
+		n, err := line.out.Read(buf)
+		if err != nil {
+			return
+		}
+		came <- string(buf[:n])
+	}
+}
+
 // script is the modem's end of a line: a test reads as a dialogue.
 type script struct {
 	t    *testing.T
@@ -177,6 +190,16 @@ func (s *script) answerProbe() {
 	s.wantLine("a probe that names itself", "AT+CMEE?")
 	s.send("+CMEE: 1", "OK")
 	time.Sleep(150 * time.Millisecond)
+}
+
+// answerHangUp plays the end of a call behind +++.
+func (s *script) answerHangUp() {
+	s.t.Helper()
+	s.send("OK")
+	s.wantLine("the call is hung up", "ATH")
+	s.send("OK")
+	s.want("an entry may be open", "\x1b")
+	s.answerProbe()
 }
 
 // running is a command under way.

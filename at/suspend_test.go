@@ -51,11 +51,7 @@ func TestCloseWaitsForSuspendAndResume(t *testing.T) {
 		require.NoError(t, <-resumed)
 		time.Sleep(defaultEscapeGuard)
 		s.want("it is data mode again", "+++")
-		s.send("OK")
-		s.wantLine("", "ATH")
-		s.send("OK")
-		s.want("", "\x1b")
-		s.answerProbe()
+		s.answerHangUp()
 		require.NoError(t, <-ended)
 	})
 }
