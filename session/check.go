@@ -24,7 +24,7 @@ func (s *Session) check(u *unit) error {
 		u.busySince, err = time.Time{}, u.refused(err)
 	case err == nil:
 		u.refusals, u.told, u.busySince = 0, true, time.Time{}
-		s.noteRegistration(registration)
+		s.noteAnswer(u, registration)
 		if !registration.State.Registered() {
 			err = s.checkSearch(ctx, u)
 		}

@@ -572,6 +572,57 @@ func TestLongCommandIsNoTrouble(t *testing.T) {
 	})
 }
 
+// A modem that has restarted, by itself or not, counts as registered when it is so
+// again, and not by what it told before.
+func TestRegistrationBeforeARestartIsOver(t *testing.T) {
+	for name, restart := range map[string]func(*fakemodem.Modem){
+		"by itself": func(fake *fakemodem.Modem) { fake.Reset() },
+		"power":     func(fake *fakemodem.Modem) { fake.PowerOff(); time.Sleep(time.Second); fake.PowerOn() },
+		"and is lost": func(fake *fakemodem.Modem) {
+			fake.Inject(fakemodem.Fault{ID: "F95", Delay: 5 * time.Second})
+			fake.Reset()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inTime(t, func(t *testing.T, network *fakemodem.Network) {
+				fake := network.NewModem(fakemodem.SIM800)
+				cfg := on(fake)
+				cfg.NoMultiplexer = true
+				s := open(t, cfg)
+				registers(t, s, time.Minute)
+				time.Sleep(time.Minute)
+				network.SetCoverage(fakemodem.NoCoverage)
+				j := keepJournal(t, s)
+				restart(fake)
+				time.Sleep(5 * time.Minute)
+				require.Equal(t, 2, s.Status().Starts)
+				require.Equal(t, session.StateSearching, s.Status().State)
+				for _, e := range j.of(session.EventState) {
+					require.NotEqual(t, session.StateRegistered, e.State, "%v", j.of(session.EventState))
+				}
+			})
+		})
+	}
+}
+
+// It is found to be so again also when the radio took the loss for none, since it was
+// short, and when nobody looks at intervals.
+func TestRegistrationAfterARestartIsFound(t *testing.T) {
+	inTime(t, func(t *testing.T, network *fakemodem.Network) {
+		fake := network.NewModem(fakemodem.SIM800)
+		cfg := on(fake)
+		cfg.NoMultiplexer, cfg.CheckInterval = true, -1
+		s := open(t, cfg)
+		registers(t, s, time.Minute)
+		time.Sleep(time.Minute)
+		require.Equal(t, session.StateRegistered, s.Status().State)
+		fake.Reset()
+		time.Sleep(time.Minute)
+		require.Equal(t, 2, s.Status().Starts)
+		require.Equal(t, session.StateRegistered, s.Status().State)
+	})
+}
+
 // A line that is never free, because others ask more than it can carry, is no trouble
 // as long as they are answered; nor is a message cut off then.
 func TestCrowdedLineIsNoTrouble(t *testing.T) {

@@ -35,7 +35,7 @@ func TestF94SilentRestart(t *testing.T) {
 			got <- in.Text
 			return nil
 		})
-		time.Sleep(10 * time.Minute)
+		time.Sleep(10*time.Minute + 30*time.Second) // between two looks
 		require.Equal(t, 1, s.Status().Starts, "all is well")
 
 		fake.Inject(fakemodem.Fault{ID: "F94"})
@@ -45,8 +45,12 @@ func TestF94SilentRestart(t *testing.T) {
 		require.Equal(t, 2, s.Status().Starts)
 		require.Equal(t, 1, s.Status().Rungs[session.RungSetup])
 		require.ErrorContains(t, events.of(session.EventRecovery)[0].Err, "has restarted without saying so")
-		require.NoError(t, network.Phone("+15555550123").Send(fake.Number(), "is announced"))
+		require.NoError(t, network.Phone("+15555550123").Send(fake.Number(), "is found"))
 		begin := time.Now()
+		require.Equal(t, "is found", <-got)
+		require.Less(t, time.Since(begin), 5*time.Minute+20*time.Second, "by the next look through the storages, which has it announced from then on")
+		require.NoError(t, network.Phone("+15555550123").Send(fake.Number(), "is announced"))
+		begin = time.Now()
 		require.Equal(t, "is announced", <-got)
 		require.Less(t, time.Since(begin), 20*time.Second)
 		time.Sleep(time.Hour)

@@ -94,7 +94,7 @@ func (s *Session) watch(u *unit) error {
 	listening, cancel := context.WithCancel(s.ctx)
 	defer cancel()
 	events := s.radio.Events(listening)
-	s.noteRegistration(s.radio.Steady())
+	s.setState(StateSearching, nil) // what it told before its start is over
 	check := time.NewTicker(max(s.cfg.checkInterval(), time.Millisecond))
 	defer check.Stop()
 	if s.cfg.checkInterval() < 0 {
@@ -171,6 +171,19 @@ func (s *Session) noteRegistration(r gprs.Registration) {
 	s.setState(StateSearching, nil)
 }
 
+// lossPause is the pause before a modem that has lost its network a moment ago is
+// asked again: the radio believes a loss after 10 s, and if it is over before that
+// tells of neither.
+const lossPause = 12 * time.Second
+
+// noteAnswer notes what the modem has told of its registration when it was asked.
+func (s *Session) noteAnswer(u *unit, r gprs.Registration) {
+	s.noteRegistration(r)
+	if !r.State.Registered() && s.radio.Steady().State.Registered() {
+		u.again = time.After(lossPause)
+	}
+}
+
 // setUpAgain makes the settings anew, after the modem has booted by itself or
 // its radio was off.
 func (s *Session) setUpAgain(u *unit, cause error) error {
@@ -181,7 +194,11 @@ func (s *Session) setUpAgain(u *unit, cause error) error {
 		if err := s.setUp(ctx, u); err != nil {
 			return err
 		}
-		s.noteRegistration(s.radio.Steady())
+		registration, err := s.radio.Registration(ctx) // what it told before is over
+		if err != nil {
+			registration = s.radio.Steady()
+		}
+		s.noteAnswer(u, registration)
 		return nil
 	})
 }
