@@ -142,6 +142,10 @@ func (r *receiver) look(at place) {
 }
 
 func (r *receiver) run(ctx context.Context) error {
+	select {
+	case <-r.s.resets: // it begins with that
+	default:
+	}
 	at := everywhere
 	for {
 		err := r.fetch(ctx, at)
@@ -182,6 +186,8 @@ func (r *receiver) await(ctx context.Context, pause time.Duration) (at place, er
 			at = everywhere
 		}
 		return at, nil
+	case <-r.s.resets:
+		return everywhere, nil
 	case <-due:
 		return everywhere, nil
 	}

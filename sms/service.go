@@ -36,6 +36,7 @@ type Service struct {
 	ready      atomic.Bool            // the modem is set up
 	generation atomic.Uint64          // counts boots that were noticed
 	receiving  atomic.Bool            // a Receive is running
+	resets     chan struct{}          // holds a value when Receive has to look at all
 
 	acknowledged atomic.Bool            // the network waits for +CNMA
 	damaged      atomic.Pointer[digest] // what was handed over damaged last
@@ -44,7 +45,7 @@ type Service struct {
 // New returns a Service on a modem. It says nothing to the modem before the
 // first Setup, Send or Receive. The modem stays the caller's.
 func New(modem at.Commander, cfg *Config) *Service {
-	s := &Service{modem: modem, sending: make(chan struct{}, 1)}
+	s := &Service{modem: modem, sending: make(chan struct{}, 1), resets: make(chan struct{}, 1)}
 	if cfg != nil {
 		s.cfg = *cfg
 	}
@@ -78,10 +79,15 @@ func (s *Service) load(ctx context.Context) error {
 }
 
 // Reset tells the Service that the modem has lost its settings, by a reboot or
-// because another one took its place: they are made again before the next use.
+// because another one took its place: they are made again before the next use. A
+// Receive that runs makes them at once, and reads what has come unannounced.
 func (s *Service) Reset() {
 	s.generation.Add(1)
 	s.ready.Store(false)
+	select {
+	case s.resets <- struct{}{}:
+	default: // it is to look already
+	}
 }
 
 func (s *Service) lock(ctx context.Context) error {

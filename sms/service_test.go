@@ -188,6 +188,27 @@ func TestReceiveWhatLayThere(t *testing.T) {
 	})
 }
 
+// A modem that has lost its settings announces nothing: Reset has them made again,
+// and what has come meanwhile read, without waiting for a sweep.
+func TestResetHasReceiveLook(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b := newBench(t, &sms.Config{SweepInterval: -1})
+		arrived := b.receive(t, nil)
+		time.Sleep(time.Minute)
+		_, err := b.modem.Exec(t.Context(), "+CNMI=0,0,0,0,0")
+		require.NoError(t, err)
+		require.NoError(t, b.phone.Send(b.fake.Number(), "unannounced"))
+		time.Sleep(time.Hour)
+		require.Empty(t, arrived)
+		b.service.Reset()
+		time.Sleep(10 * time.Second)
+		require.Equal(t, "unannounced", (<-arrived).Text)
+		require.NoError(t, b.phone.Send(b.fake.Number(), "announced again"))
+		time.Sleep(10 * time.Second)
+		require.Equal(t, "announced again", (<-arrived).Text)
+	})
+}
+
 func TestSecondReceiveIsRefused(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		b := newBench(t, nil)
