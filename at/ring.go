@@ -39,27 +39,29 @@ func (r *ring) grow(limit int) {
 	r.slots, r.first = bigger, 0
 }
 
-// pop takes the oldest.
-func (r *ring) pop() Notification {
-	n := Notification{Line: r.slots[r.first].line}
-	if full := r.slots[r.first].full; full != nil {
-		n = *full
-	}
-	r.remove()
-	n.Lost, r.lost = r.lost, 0
-	return n
-}
-
 // drop removes the oldest, which counts as lost.
 func (r *ring) drop() {
-	r.remove()
-	r.lost++
-}
-
-func (r *ring) remove() {
 	r.slots[r.first] = queued{}
 	if r.first++; r.first == len(r.slots) {
 		r.first = 0
 	}
 	r.count--
+	r.lost++
+}
+
+// parts returns what is in the ring, the oldest first, in two pieces.
+func (r *ring) parts() [2][]queued {
+	end := r.first + r.count
+	if end <= len(r.slots) {
+		return [2][]queued{r.slots[r.first:end]}
+	}
+	return [2][]queued{r.slots[r.first:], r.slots[:end-len(r.slots)]}
+}
+
+// empty forgets all, and keeps the room.
+func (r *ring) empty() {
+	for _, part := range r.parts() {
+		clear(part)
+	}
+	r.first, r.count, r.lost = 0, 0, 0
 }

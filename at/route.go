@@ -64,17 +64,29 @@ func (m *Modem) takeBurst(p []byte) []byte {
 	if name == "" || m.run != nil || len(m.staged) > 0 || len(m.in.bodies) > 0 || len(m.echo.data) > 0 || m.place.lost {
 		return p
 	}
+	text := "" // of what follows, copied at once
 	for len(p) > len(name) && string(p[:len(name)]) == name {
 		end := plainEnd(p, len(name))
 		if end < 0 {
 			break
 		}
-		q := queued{line: m.slab.add(trimBlanks(p[:end]))}
+		line := trimBlanks(p[:end])
+		if len(text) < len(line) && len(p) >= slabSize {
+			text = string(p[:slabSize])
+		}
+		var q queued
+		if len(text) >= len(line) {
+			q.line = text[:len(line)]
+		} else {
+			q.line = m.slab.add(line)
+		}
 		for _, s := range m.route.to {
 			m.deliver(s, q)
 		}
 		m.in.needLF, m.in.blanks = p[end] == '\r', 0
-		p = m.takeBreaks(p[end+1:])
+		rest := m.takeBreaks(p[end+1:])
+		text = text[min(len(text), len(p)-len(rest)):]
+		p = rest
 	}
 	return p
 }

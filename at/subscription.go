@@ -154,15 +154,32 @@ func (m *Modem) serve(s *subscription) {
 			continue
 		}
 		idle = 0
-		for told := batch.count; batch.count > 0; {
-			n := batch.pop()
-			if told-batch.count >= m.cfg.tellAhead() {
-				told = batch.count
-				s.ahead.Store(int32(told))
+		m.tell(s, &batch)
+		batch.empty()
+	}
+}
+
+// tell calls the subscriber for all of a batch.
+func (m *Modem) tell(s *subscription, batch *ring) {
+	left, step := batch.count, m.cfg.tellAhead()
+	told := left - step
+	lost := batch.lost
+	for _, queue := range batch.parts() {
+		for i := range queue {
+			left--
+			if left <= told {
+				told = left - step
+				s.ahead.Store(int32(left))
 			}
-			if !s.stopped.Load() {
-				s.fn(n)
+			if s.stopped.Load() {
+				return
 			}
+			n := Notification{Line: queue[i].line}
+			if full := queue[i].full; full != nil {
+				n = *full
+			}
+			n.Lost, lost = lost, 0
+			s.fn(n)
 		}
 	}
 }
