@@ -4,7 +4,11 @@ package umltest_test
 
 import (
 	"bufio"
+	"fmt"
 	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -60,4 +64,18 @@ func TestProgramWithLibraries(t *testing.T) {
 	})
 	m.Expect(t, "pppd version", 10*time.Second)
 	m.Expect(t, "status 0", 10*time.Second)
+}
+
+// A guest whose kernel ends before its script begins is started again.
+func TestBootTriesAgain(t *testing.T) {
+	kernel, err := exec.LookPath("linux.uml")
+	if err != nil {
+		t.Skip("no linux.uml here (Debian package user-mode-linux)")
+	}
+	folder := t.TempDir()
+	script := fmt.Sprintf("#!/bin/sh\nmkdir %s/begun 2>/dev/null && exit 1\nexec %s \"$@\"\n", folder, kernel)
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "linux.uml"), []byte(script), 0o700))
+	t.Setenv("PATH", folder+":"+os.Getenv("PATH"))
+	m := umltest.Boot(t, nil)
+	m.Expect(t, "umltest: down", time.Minute)
 }

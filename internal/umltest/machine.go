@@ -4,6 +4,7 @@ package umltest
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -36,7 +37,7 @@ type Machine struct {
 
 // start runs the kernel with its second serial end in Machine.Serial, and arranges
 // for its end.
-func start(t testing.TB, kernel, folder, initrd string, cfg *Config) (*Machine, error) {
+func start(t testing.TB, kernel, folder, name, initrd string, cfg *Config) (*Machine, error) {
 	line, guest, err := socketPair()
 	if err != nil {
 		return nil, err
@@ -46,7 +47,7 @@ func start(t testing.TB, kernel, folder, initrd string, cfg *Config) (*Machine, 
 	if memory == 0 {
 		memory = 96
 	}
-	cmd := exec.Command(kernel, fmt.Sprintf("mem=%dM", memory), "initrd="+initrd, "uml_dir="+folder, "umid=guest",
+	cmd := exec.Command(kernel, fmt.Sprintf("mem=%dM", memory), "initrd="+initrd, "uml_dir="+folder, "umid="+name,
 		"con0=fd:0,fd:1", "con=null", "ssl0=fd:3", "ssl=null", "quiet", "panic=-1")
 	cmd.ExtraFiles = []*os.File{guest} // descriptor 3
 	cmd.Env = append(os.Environ(), "TMPDIR="+folder)
@@ -114,6 +115,17 @@ func (m *Machine) watch(output io.Reader, cmd *exec.Cmd) {
 // test if the line does not come within the limit.
 func (m *Machine) Expect(t testing.TB, text string, limit time.Duration) string {
 	t.Helper()
+	line, err := m.await(text, limit)
+	if err != nil {
+		t.Fatalf("umltest: %v", err)
+	}
+	return line
+}
+
+var errEnded = errors.New("the guest ended")
+
+// await is Expect without a test.
+func (m *Machine) await(text string, limit time.Duration) (string, error) {
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	for {
@@ -123,7 +135,7 @@ func (m *Machine) Expect(t testing.TB, text string, limit time.Duration) string 
 			m.seen++
 			if strings.Contains(line, text) {
 				m.mu.Unlock()
-				return line
+				return line, nil
 			}
 		}
 		arrived := m.arrived
@@ -131,9 +143,9 @@ func (m *Machine) Expect(t testing.TB, text string, limit time.Duration) string 
 		select {
 		case <-arrived:
 		case <-m.ended:
-			t.Fatalf("umltest: the guest ended without %q", text)
+			return "", fmt.Errorf("%w without %q", errEnded, text)
 		case <-timer.C:
-			t.Fatalf("umltest: no %q on the console in %v", text, limit)
+			return "", fmt.Errorf("no %q on the console in %v", text, limit)
 		}
 	}
 }
