@@ -28,6 +28,7 @@ type telitBook struct {
 // telitTraffic is that of one socket since it was opened.
 type telitTraffic struct {
 	sent, read int            // octets
+	refused    int            // sends in a row without a reason to be seen
 	peer       netip.AddrPort // whose datagrams it takes; not set: anybody's
 }
 
@@ -63,7 +64,8 @@ func (d telit) send(ctx context.Context, s *conn, p piece) (int, error) {
 	text := fmt.Sprintf("#SSEND%s=%d%s%s", name, s.id+1, size, to)
 	_, err := d.c.Command(ctx, at.Command{Text: text, Prompt: prompt, Timeout: telitSend})
 	if err == nil {
-		d.book.sockets[s.id].sent += len(p.data)
+		book := &d.book.sockets[s.id]
+		book.sent, book.refused = book.sent+len(p.data), 0
 		return len(p.data), nil
 	}
 	if !refused(err) {
@@ -83,10 +85,17 @@ func (d telit) weighSend(ctx context.Context, s *conn, size int, cause error) (i
 	taken := now.sent - book.sent
 	switch {
 	case known && taken > 0 && taken <= size:
-		book.sent = now.sent
+		book.sent, book.refused = now.sent, 0
 		return taken, nil
-	case known && taken == 0 && d.isOpen(ctx, s) && (torn || now.unacknowledged > 0 || wrote(cause)):
-		return 0, errLater
+	case known && taken == 0 && d.isOpen(ctx, s):
+		if torn || now.unacknowledged > 0 || wrote(cause) {
+			book.refused = 0
+			return 0, errLater
+		}
+		if book.refused++; s.network != "udp" && book.refused < telitTries { // what was in the way may be gone by now
+			return 0, errLater
+		}
+		return 0, gone(cause)
 	case torn:
 		return 0, fmt.Errorf("%w: %w: %s", ErrSendFailed, errTelitInterrupted, cause.Error())
 	}
