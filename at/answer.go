@@ -151,6 +151,9 @@ func (m *Modem) conclude(x *exchange, o outcome, text string) {
 	}
 	x.resp.Final = text
 	switch {
+	case o == connected && dial && x.call.state == callOver: // closed while it was resumed
+		m.finish(x, ErrCallEnded)
+		m.unwantedData(nil)
 	case o == connected && dial, o == success && dial && x.call.handedOver:
 		m.connected(x)
 		m.finish(x, nil)

@@ -117,7 +117,8 @@ const (
 	abortTimeout = 5 * time.Second
 	// drainLimit ends the wait for quiet.
 	drainLimit = 2 * time.Second
-	// settleLimit is how long the silence behind a probe's answer is waited for.
+	// settleLimit bounds the silence that must follow a probe's answer, and ends
+	// the wait for it where the modem goes on talking.
 	settleLimit = 10 * time.Second
 	// probeRounds is how often the place is looked for before giving up.
 	probeRounds = 3

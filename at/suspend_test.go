@@ -124,3 +124,24 @@ func TestResumeGivenUp(t *testing.T) {
 		s.want("too late: it is up again", "on")
 	})
 }
+
+// A Resume that outlasts Close finds its call over: the data mode that comes of it is
+// another call, which ends by itself.
+func TestResumeOutlastsClose(t *testing.T) {
+	dialogue(t, &Config{HangupTimeout: 3 * time.Second}, func(t *testing.T, s *script, m *Modem) {
+		c := online(t, s, m, "")
+		done := suspending(t.Context(), s, c)
+		s.send("OK")
+		require.NoError(t, <-done)
+		resumed := make(chan error, 1)
+		go func() { resumed <- c.Resume(t.Context()) }()
+		s.wantLine("", "ATO")
+		require.ErrorIs(t, c.Close(), ErrDataMode, "it cannot tell")
+		s.send("CONNECT")
+		require.ErrorIs(t, <-resumed, ErrCallEnded)
+		time.Sleep(defaultEscapeGuard)
+		s.want("nobody has it", "+++")
+		s.answerHangUp()
+		exchangeOK(t, s, m)
+	})
+}
